@@ -1,0 +1,43 @@
+"""What a sweep showed: tables, gaps, figures, a report.
+
+    import analysis
+    r = analysis.load("results/cnn-regularisation-3f9a")   # r.trials, r.epochs: DataFrames
+    analysis.gaps(r)                                       # one row a trial, at a matched epoch
+    analysis.gaps_by(r, "layer_order")                     # by level: n, mean, 95 % interval
+    analysis.report(r, "report.html")
+
+Names load when they are first used, so that `import analysis` waits for neither SciPy nor Plotly.
+No module here has the name of one of these functions: importing it would hide the function.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from analysis import figures
+    from analysis.gap_levels import gaps_by
+    from analysis.gap_table import gaps
+    from analysis.page.document import report
+    from analysis.results import Results, load
+
+__all__ = ["Results", "figures", "gaps", "gaps_by", "load", "report"]
+
+_HOME = {
+    "Results": "analysis.results",
+    "gaps": "analysis.gap_table",
+    "gaps_by": "analysis.gap_levels",
+    "load": "analysis.results",
+    "report": "analysis.page.document",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "figures":
+        return import_module("analysis.figures")
+    if name not in _HOME:
+        raise AttributeError(f"module 'analysis' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

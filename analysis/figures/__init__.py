@@ -1,0 +1,27 @@
+"""The figures: one function a file, each takes Results and returns a plotly Figure.
+
+Beside each stands its `..._sentence(results)`: what to see in it, computed from the data. A figure without anything
+to show holds a line that says why, and `layout.meta["empty"]` with the same text.
+"""
+
+from analysis.figures.configuration_gaps import configuration_gaps, configuration_gaps_sentence
+from analysis.figures.gap_curves import gap_curves, gap_curves_sentence
+from analysis.figures.gap_scatter import gap_scatter, gap_scatter_sentence
+from analysis.figures.learning_curves import learning_curves, learning_curves_sentence
+from analysis.figures.parallel import parallel_coordinates, parallel_coordinates_sentence
+from analysis.figures.timeline import trial_timeline, trial_timeline_sentence
+
+__all__ = [
+    "configuration_gaps",
+    "configuration_gaps_sentence",
+    "gap_curves",
+    "gap_curves_sentence",
+    "gap_scatter",
+    "gap_scatter_sentence",
+    "learning_curves",
+    "learning_curves_sentence",
+    "parallel_coordinates",
+    "parallel_coordinates_sentence",
+    "trial_timeline",
+    "trial_timeline_sentence",
+]

@@ -1,0 +1,81 @@
+"""When each trial ran, and how far it went."""
+
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.figures.theme import STATUS_COLOURS, TEMPLATE, empty_figure
+from analysis.results import Results
+
+
+def trial_timeline(results: Results) -> go.Figure:
+    """Left: each trial from start to end in minutes since the first, in order of start. Right: trials by epochs run."""
+    trials = results.trials
+    if trials.empty:
+        return empty_figure("No trial has started yet.")
+    spans = _spans(results)
+    figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.1, column_widths=[0.58, 0.42])
+    figure.update_layout(template=TEMPLATE, height=max(300, min(520, 160 + 14 * len(trials))), margin={"t": 40})
+    width = max(1.5, min(9.0, 260 / max(len(trials), 1)))
+    for status, colour in STATUS_COLOURS.items():
+        part = trials[trials["status"] == status]
+        if part.empty:
+            continue
+        own = spans[spans["status"] == status]
+        x = [v for a, b in zip(own["from"], own["to"], strict=True) for v in (round(a, 3), round(b, 3), None)]
+        y = [v for place in own["place"] for v in (place, place, None)]
+        figure.add_scatter(
+            x=x, y=y, mode="lines", line={"color": colour, "width": width}, name=status, legendgroup=status,
+            showlegend=False, hoverinfo="skip", row=1, col=1,
+        )  # fmt: skip
+        counts = part["epochs_run"].fillna(0).value_counts().sort_index()
+        figure.add_bar(
+            x=[int(e) for e in counts.index], y=[int(n) for n in counts], width=0.85, marker={"color": colour}, name=status,
+            legendgroup=status, hovertemplate=f"{status}: %{{y}} trials ran %{{x}} epochs<extra></extra>", row=1, col=2,
+        )  # fmt: skip
+    most = int(trials["epochs_run"].fillna(0).max())
+    figure.update_layout(barmode="stack", legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    figure.update_xaxes(title_text="minutes since the first trial started", rangemode="tozero", col=1)
+    figure.update_yaxes(title_text="trial, in order of start", range=[len(trials) + 0.5, 0.5], tickformat="d", col=1)
+    figure.update_xaxes(title_text="epochs run", range=[-0.6, most + 0.6], tickformat="d", col=2)
+    figure.update_yaxes(title_text="trials", tickformat="d", col=2)
+    if int(trials["epochs_run"].value_counts().max()) <= 10:
+        figure.update_yaxes(dtick=1, col=2)
+    if len(trials) <= 12:
+        figure.update_yaxes(dtick=1, col=1)
+    if most <= 12:
+        figure.update_xaxes(dtick=1, col=2)
+    return figure
+
+
+def trial_timeline_sentence(results: Results) -> str:
+    """How many trials ran all the epochs, and how many epochs cutting saved."""
+    trials = results.trials
+    run = trials["epochs_run"].fillna(0).astype(int)
+    whole = trials["status"] == "COMPLETED"
+    if not whole.any():
+        return f"No trial is complete; the farthest has run {int(run.max()) if len(run) else 0} epochs."
+    full = int(run[whole].max())
+    words = f"{int(whole.sum())} of {len(trials)} trials ran to the end ({full} epochs)."
+    cut = trials["stop_reason"] == "asha"
+    if cut.any():
+        saved = int((full - run[cut]).sum())
+        share = saved / (full * len(trials))
+        words += f" Cutting {int(cut.sum())} early saved {saved} of {full * len(trials)} epochs ({share:.0%})."
+    return words
+
+
+def _spans(results: Results) -> pd.DataFrame:
+    """Minutes from the first start to each trial's start and end; a running trial ends at the last stored time."""
+    trials = results.trials[results.trials["started"].notna()].sort_values("started")
+    zero = trials["started"].min()
+    latest = pd.Series([*trials["started"], *trials["ended"], *results.epochs["timestamp"]]).max()
+    ended = trials["ended"].fillna(latest)
+    return pd.DataFrame(
+        {
+            "status": trials["status"],
+            "from": (trials["started"] - zero).dt.total_seconds() / 60,
+            "to": (ended - zero).dt.total_seconds() / 60,
+            "place": range(1, len(trials) + 1),
+        }
+    )

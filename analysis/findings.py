@@ -1,0 +1,192 @@
+"""What the data say, in sentences that change with them. Plain text: whoever prints it escapes it."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from analysis.figures.ranking import rank_configurations
+from analysis.gap_levels import levels_of, widest_difference
+from analysis.gap_table import gaps, matched_epoch
+from analysis.intervals import Interval, t_interval
+from analysis.results import CONFIGURATION_KEY, Results
+from analysis.searched import nats, searched
+
+RISE = 0.02  # a validation loss this share above its minimum, at the end, counts as risen
+
+
+@dataclass(frozen=True)
+class Finding:
+    title: str
+    text: str
+
+
+def findings(results: Results) -> list[Finding]:
+    """The best configuration, what was cut, which factor goes with the larger gap, since when the best one overfits."""
+    if results.trials.empty:
+        return [Finding("Nothing yet.", "No trial has started.")]
+    if results.epochs.empty:
+        return [
+            Finding("No epochs yet.", "No trial has finished an epoch, so there is nothing to compare."),
+            *_lost(results),
+        ]
+    return [*_best(results), *_overfitting(results), *_cut(results), *_factor(results), *_lost(results)]
+
+
+def _best(results: Results) -> list[Finding]:
+    ranked = rank_configurations(results)
+    if ranked.empty:
+        return [Finding("No best configuration.", "No trial has a finite validation accuracy.")]
+    best = ranked.iloc[0]
+    table = gaps(results, "best").merge(best.to_frame().T[CONFIGURATION_KEY], on=CONFIGURATION_KEY)
+    acc, gap = t_interval(table["val_acc"]), t_interval(table["gap_loss"])
+    epochs = table["epoch"].dropna()
+    when = f"epoch {epochs.min()}" if epochs.nunique() == 1 else f"epochs {epochs.min()} to {epochs.max()}"
+    if acc.n > 1:
+        size = (
+            f"validation accuracy {_percent(acc.mean)} (95 % interval {_percent(acc.low)} to {_percent(acc.high)}, n = "
+            f"{acc.n} replicates)"
+        )
+    else:
+        size = f"validation accuracy {_percent(acc.mean)} (one replicate, so no interval)"
+    text = f"{best['label']}: {size} at {when}, with a gap of {nats(gap.mean)}."
+    if len(ranked) > 1:
+        text += (
+            f" It is the highest of {len(ranked)} configurations on the same validation images, so expect less on new "
+            "ones."
+        )
+    return [Finding("Best configuration.", text)]
+
+
+def _overfitting(results: Results) -> list[Finding]:
+    """Whether the most accurate trial's validation loss rises after its minimum while the training loss goes on."""
+    best = gaps(results, "best")
+    best = best[best["val_acc"].notna()]
+    if best.empty:
+        return []
+    key = best.sort_values("val_acc", ascending=False, kind="stable").iloc[0]
+    mine = (results.epochs["sweep_id"] == key["sweep_id"]) & (results.epochs["trial_id"] == key["trial_id"])
+    curve = results.epochs[mine].sort_values("epoch")
+    finite = curve[np.isfinite(curve["val_loss"])]
+    if len(finite) < 3:
+        text = f"The best trial has {len(finite)} finite epochs, too few to see its validation loss turn."
+        return [Finding("Overfitting.", text)]
+    low = finite.loc[finite["val_loss"].idxmin()]
+    after = finite[finite["epoch"] > low["epoch"]]
+    # One noisy last epoch should not decide: the mean of up to three stands for the end.
+    end = after.tail(3)[["val_loss", "train_eval_loss"]].mean()
+    learned = f"its training loss went from {low['train_eval_loss']:.3f} to {end['train_eval_loss']:.3f}"
+    span = f"from {low['val_loss']:.3f} to {end['val_loss']:.3f} at the end"
+    if len(after) < 2:
+        text = (
+            f"The best trial's validation loss is lowest at epoch {low['epoch']} of {finite['epoch'].max()} "
+            f"({low['val_loss']:.3f}): no overfitting seen so far; more epochs may still help."
+        )
+    elif end["val_loss"] < (1 + RISE) * low["val_loss"]:
+        text = (
+            f"The best trial's validation loss is lowest at epoch {low['epoch']} of {finite['epoch'].max()} and ends "
+            f"within {RISE:.0%} of that ({span}): no clear overfitting."
+        )
+    elif end["train_eval_loss"] < low["train_eval_loss"]:
+        text = (
+            f"The best trial overfits since epoch {low['epoch']}: its validation loss rises {span}, while {learned}. "
+            f"Its accuracy was highest at epoch {key['epoch']}."
+        )
+    else:
+        text = (
+            f"The best trial's validation loss rises after epoch {low['epoch']} ({span}), but the training loss does "
+            f"not fall ({learned}): not overfitting but training that came apart, as with a large learning rate."
+        )
+    if len(finite) < len(curve):
+        text += f" Its validation loss was not finite in {len(curve) - len(finite)} epochs."
+    return [Finding("Overfitting.", text)]
+
+
+def _cut(results: Results) -> list[Finding]:
+    trials = results.trials
+    matched = matched_epoch(results)
+    asha = int((trials["stop_reason"] == "asha").sum())
+    running = int((trials["status"] == "RUNNING").sum())
+    if matched is None:
+        return []
+    lost = trials["status"].isin(["FAILED", "ABANDONED"]) | (trials["stop_reason"] == "diverged")
+    all_of_them = "every trial that neither failed nor diverged has reached" if lost.any() else "every trial reached"
+    at = f"epoch {matched}, the last that {all_of_them}"
+    longest = int(results.epochs["epoch"].max())
+    if asha:
+        text = (
+            f"ASHA cut {asha} of {len(trials)} trials early, because they were behind. Their last gaps come from "
+            f"earlier epochs than those of the others, so gaps are compared at {at}"
+        )
+        text += " (this says little about late overfitting)." if matched * 3 <= longest else "."
+    elif running:
+        text = (
+            f"{running} of {len(trials)} trials are still running; gaps are compared at {at}. All of this may change."
+        )
+    elif len(trials) > 1:
+        text = f"No trial was cut by ASHA; gaps are compared at {at}."
+    else:
+        return []
+    return [Finding("What can be compared.", text)]
+
+
+def _factor(results: Results) -> list[Finding]:
+    """The factor whose levels differ most surely in gap at the matched epoch."""
+    matched = matched_epoch(results)
+    factors = [name for name in searched(results) if results.trials[name].nunique() > 1]
+    if matched is None or not factors:
+        return []
+    all_levels = [levels_of(results, name) for name in factors]
+    looks = sum(len(levels.values) * (len(levels.values) - 1) // 2 for levels in all_levels)
+    found = [(levels, widest) for levels in all_levels if (widest := widest_difference(levels, looks))]
+    if not found:
+        return []
+    sure = [pair for pair in found if pair[1][2].excludes_zero]
+    # Among differences that hold, or among those with an interval, the largest is the one worth a sentence.
+    levels, (a, b, diff) = max(sure or found, key=lambda pair: (pair[1][2].n > 1, pair[1][2].mean))
+    i, j = (f"{_with_interval(i)}, n = {i.n}" for i in (levels.interval(a), levels.interval(b)))
+    text = (
+        f"At epoch {matched} the gap is larger at {levels.factor} {a} ({i}) than at {b} ({j}; n counts {levels.unit})."
+    )
+    if diff.n < 2:
+        text += f" With n = {diff.n} this is too small for a claim: it may be luck."
+    elif diff.excludes_zero:
+        text += f" The difference is {nats(diff.mean)} ({nats(diff.low)} to {nats(diff.high)}, {_looks(looks)})."
+        if levels.unit == "configurations":
+            text += " The other hyper-parameters were not held equal, so this is an association, not an effect."
+    else:
+        text += (
+            f" The difference of {nats(diff.mean)} ({nats(diff.low)} to {nats(diff.high)}, {_looks(looks)}) includes "
+            "zero: n is too small for a claim."
+        )
+    return [Finding("Which setting goes with the gap.", text)]
+
+
+def _lost(results: Results) -> list[Finding]:
+    trials = results.trials
+    failed = trials[trials["status"].isin(["FAILED", "ABANDONED"])]
+    diverged = int((trials["stop_reason"] == "diverged").sum())
+    told = []
+    if len(failed):
+        text = f"{len(failed)} of {len(trials)} trials failed; their curves end where they did."
+        errors = failed["error"].dropna()
+        if len(errors):
+            last_lines = errors.map(lambda e: (str(e).strip().splitlines() or [""])[-1])
+            message, n = last_lines.mode().iloc[0], int(last_lines.value_counts().iloc[0])
+            text += f" Most often ({n}): {str(message)[:200]}"
+        told.append(Finding("Failed.", text))
+    if diverged:
+        told.append(Finding("Diverged.", f"{diverged} of {len(trials)} trials stopped on a loss that was not finite."))
+    return told
+
+
+def _looks(looks: int) -> str:
+    return "95 % interval" if looks == 1 else f"95 % interval, widened for {looks} comparisons"
+
+
+def _percent(x: float) -> str:
+    return f"{100 * x:.1f} %"
+
+
+def _with_interval(i: Interval) -> str:
+    return nats(i.mean) if pd.isna(i.low) else f"{nats(i.mean)}, 95 % interval {i.low:.3f} to {i.high:.3f}"

@@ -1,0 +1,150 @@
+"""The gap by the levels of one factor, and whether two levels differ."""
+
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import pandas as pd
+
+from analysis.gap_table import At, gaps
+from analysis.intervals import Interval, t_interval, welch_interval
+from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
+from analysis.searched import searched, short
+
+MOST_LEVELS = 6  # a number with more values than this is cut into a lower and an upper half
+
+
+@dataclass(frozen=True)
+class Levels:
+    """The independent values of each level of a factor.
+
+    values: per level a Series indexed by what it stands on. unit "replicates": a value is one replicate's mean over
+    the other hyper-parameters, which are the same at every level. unit "configurations": they are not, so that a
+    value is one configuration's mean over its replicates, and a difference is an association, not an effect.
+    """
+
+    factor: str
+    unit: str
+    values: dict[str, pd.Series]
+    trials: dict[str, int]
+
+    def interval(self, level: str) -> Interval:
+        return t_interval(self.values[level])
+
+    def difference(self, a: str, b: str, confidence: float = 0.95) -> Interval:
+        """Level a minus level b: paired over replicates (they share their random numbers), else Welch's."""
+        if self.unit == "replicates":
+            return t_interval(self.values[a] - self.values[b], confidence)
+        return welch_interval(self.values[a], self.values[b], confidence)
+
+
+def gaps_by(
+    results: Results, factor: str, at: At = "matched", epoch: int | None = None, value: str = "gap_loss"
+) -> pd.DataFrame:
+    """The mean gap per level of a factor, with a 95 % t interval.
+
+    factor: a column of `results.trials`, derived ones included; a number with more than 6 values is cut at its median.
+    value: a measure of `gaps`. Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high, note.
+    Where n < 2 there is no interval: low and high are NA and the note says so. Trials without a finite value at the
+    epoch do not count. Raises ValueError for an unknown factor or value.
+    """
+    levels = levels_of(results, factor, at, epoch, value)
+    rows = []
+    for level in levels.values:
+        i = levels.interval(level)
+        note = f"n = {i.n}: no interval" if i.n < 2 else ""
+        rows.append((level, i.n, levels.unit, levels.trials[level], i.mean, i.low, i.high, note))
+    return pd.DataFrame(rows, columns=["level", "n", "unit", "trials", "mean", "low", "high", "note"])
+
+
+def levels_of(
+    results: Results, factor: str, at: At = "matched", epoch: int | None = None, value: str = "gap_loss"
+) -> Levels:
+    """The values behind `gaps_by`."""
+    if factor not in results.trials:
+        raise ValueError(f"gaps_by: factor {factor!r} is not a column of trials; choose one of {list(results.trials)}")
+    table = gaps(results, at, epoch)
+    if value not in table:
+        raise ValueError(f"gaps_by: value {value!r} is not a measure; choose gap_loss, gap_acc, val_loss or val_acc")
+    if factor not in table:
+        table = table.merge(results.trials[[*TRIAL_KEY, factor]], on=TRIAL_KEY)
+    level, names = _cut(table[factor])
+    table = table.assign(level=level)[level.notna()]
+    finite = table[np.isfinite(table[value].astype(float))]
+    trials = {name: int((finite["level"] == name).sum()) for name in names}
+    if factor == "configuration_id":
+        rows = finite.groupby(["level", "replicate"])[value].mean()
+        return Levels(factor, "replicates", _split(rows, names), trials)
+    # Halves of a number hold different values of it, so there the configurations are the sample.
+    others = [name for name in searched(results) if name != factor]
+    balanced = None if _is_cut(table[factor]) else _balanced(table, finite, others, value)
+    if balanced is not None:
+        return Levels(factor, "replicates", _split(balanced, names), trials)
+    rows = finite.groupby(["level", *CONFIGURATION_KEY])[value].mean()
+    return Levels(factor, "configurations", _split(rows, names), trials)
+
+
+def widest_difference(levels: Levels, comparisons: int) -> tuple[str, str, Interval] | None:
+    """The two levels (higher first) that differ most surely, with the interval of their difference.
+
+    The interval is widened by Bonferroni for `comparisons` looks, so that it covers at 95 % although the pair was
+    picked. None if fewer than two levels have values; low and high are NaN if none has two.
+    """
+    best: tuple[float, str, str, Interval] | None = None
+    for a, b in combinations([name for name, values in levels.values.items() if len(values)], 2):
+        i = levels.difference(a, b, 1 - 0.05 / max(comparisons, 1))
+        if i.n == 0:
+            continue
+        if i.mean < 0:
+            a, b, i = b, a, Interval(i.n, -i.mean, -i.high, -i.low)
+        half = i.high - i.mean
+        sureness = (1e6 if half == 0 else i.mean / half) if i.n > 1 else -1 / (1 + i.mean)
+        if best is None or sureness > best[0]:
+            best = (sureness, a, b, i)
+    return None if best is None else best[1:]
+
+
+def _is_cut(column: pd.Series) -> bool:
+    numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
+    return numeric and column.nunique() > MOST_LEVELS
+
+
+def _cut(column: pd.Series) -> tuple[pd.Series, list[str]]:
+    """The level of every row as text (NA where the factor is), and the levels in order."""
+    present = column.dropna()
+    if _is_cut(column):
+        median = float(present.median())
+        upper = column > median
+        halves = [present[present <= median], present[present > median]]
+        names = [f"{short(float(half.min()))} to {short(float(half.max()))}" for half in halves]
+        level = pd.Series(np.where(upper.fillna(False), names[1], names[0]), index=column.index, dtype=object)
+        return level.where(column.notna()), names
+    texts = {value: _level_name(value) for value in sorted(present.unique())}
+    return column.map(texts, na_action="ignore").astype(object), list(dict.fromkeys(texts.values()))
+
+
+def _level_name(value: object) -> str:
+    if isinstance(value, bool | np.bool_):
+        return "yes" if value else "no"
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
+
+
+def _balanced(table: pd.DataFrame, finite: pd.DataFrame, others: list[str], value: str) -> pd.Series | None:
+    """Mean by (level, replicate) if every level meets the same settings of the others; None if not.
+
+    Settings without a finite value at some level and replicate leave all levels, so that means stay comparable.
+    """
+    setting = table[["sweep_id", *others]].astype(str).agg("\x1f".join, axis=1)
+    if setting.groupby(table["level"]).agg(frozenset).nunique() != 1:
+        return None
+    cells = finite.assign(setting=setting).pivot_table(index="setting", columns=["level", "replicate"], values=value)
+    complete = cells.dropna()
+    levels = table["level"].nunique()
+    if complete.empty or cells.shape[1] != levels * table["replicate"].nunique():
+        return None
+    return complete.mean()
+
+
+def _split(rows: pd.Series, names: list[str]) -> dict[str, pd.Series]:
+    have = set(rows.index.get_level_values("level"))
+    return {name: rows.xs(name, level="level") if name in have else pd.Series(dtype=float) for name in names}

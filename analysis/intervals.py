@@ -1,0 +1,59 @@
+"""Means with Student's t intervals."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.special import stdtrit
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A mean over n independent values; low and high are NaN where n < 2 leaves no interval."""
+
+    n: int
+    mean: float
+    low: float
+    high: float
+
+    @property
+    def excludes_zero(self) -> bool:
+        return self.low > 0 or self.high < 0
+
+
+def t_interval(values: Iterable[float], confidence: float = 0.95) -> Interval:
+    """Mean and two-sided t interval of independent values; non-finite ones are left out and not counted in n."""
+    x = _finite(values)
+    if len(x) == 0:
+        return Interval(0, np.nan, np.nan, np.nan)
+    mean = float(x.mean())
+    if len(x) == 1:
+        return Interval(1, mean, np.nan, np.nan)
+    half = _quantile(confidence, len(x) - 1) * float(x.std(ddof=1)) / len(x) ** 0.5
+    return Interval(len(x), mean, mean - half, mean + half)
+
+
+def welch_interval(a: Iterable[float], b: Iterable[float], confidence: float = 0.95) -> Interval:
+    """Mean of a minus mean of b with Welch's interval (1947, unequal variances); n is the smaller group's."""
+    x, y = _finite(a), _finite(b)
+    n = min(len(x), len(y))
+    if n == 0:
+        return Interval(0, np.nan, np.nan, np.nan)
+    difference = float(x.mean() - y.mean())
+    if n == 1:
+        return Interval(1, difference, np.nan, np.nan)
+    vx, vy = float(x.var(ddof=1)) / len(x), float(y.var(ddof=1)) / len(y)
+    if vx + vy == 0:
+        return Interval(n, difference, difference, difference)
+    freedom = (vx + vy) ** 2 / (vx**2 / (len(x) - 1) + vy**2 / (len(y) - 1))
+    half = _quantile(confidence, freedom) * (vx + vy) ** 0.5
+    return Interval(n, difference, difference - half, difference + half)
+
+
+def _quantile(confidence: float, freedom: float) -> float:
+    return float(stdtrit(freedom, (1 + confidence) / 2))
+
+
+def _finite(values: Iterable[float]) -> np.ndarray:
+    x = np.asarray(list(values), dtype=float)
+    return x[np.isfinite(x)]

@@ -1,0 +1,119 @@
+"""The report's head: which sweep this is, on what, how far, how long."""
+
+from typing import Any
+
+import pandas as pd
+
+from analysis.page.markup import escape
+from analysis.results import Results
+
+READING = """
+<details class="box" open><summary>How to read the gap</summary><dl>
+<dt>train_loss, the running training loss</dt>
+<dd>In training mode (dropout on, batch statistics, augmented images), averaged over the epoch while the weights move.
+This is what people usually plot.</dd>
+<dt>train_eval_loss</dt>
+<dd>In evaluation mode after the epoch, without augmentation, on a fixed part of the training images as large as the
+validation set.</dd>
+<dt>val_loss</dt>
+<dd>In evaluation mode after the epoch, on the validation images, which are never trained on.</dd>
+<dt>gap_loss = val_loss − train_eval_loss</dt>
+<dd>Overfitting alone, in nats. The usual difference val − train mixes it with two more causes: regularisation makes the
+training mode harder, and averaging counts weights that were worse. gap_acc = train_eval_acc − val_acc.</dd>
+<dt>Matched epoch</dt>
+<dd>A trial that was cut early has a shorter curve, and gaps grow with epochs. So gaps are compared at one epoch that
+all trials reached (failed and diverged ones aside), never last against last. Values at a trial's own best epoch are
+shown, but not compared.</dd>
+<dt>n</dt>
+<dd>What an interval stands on: replicates (the same configuration with another seed) or, between settings that were
+not tried under equal conditions, configurations; never epochs or images.</dd>
+</dl></details>
+"""
+
+
+def title(results: Results) -> str:
+    """The sweep's name; several joined."""
+    return " + ".join(_name(results, place) for place in range(len(results.paths)))
+
+
+def header(results: Results) -> str:
+    """Title, state, and the facts of the sweep as a list of definitions."""
+    trials, manifests = results.trials, results.manifests
+    states = [str(m["state"]) for m in manifests if m.get("state")]
+    facts = {
+        "dataset": _distinct(trials["dataset"], [_spec(m).get("dataset") for m in manifests]),
+        "model": _distinct(trials["model"], [_spec(m).get("model") for m in manifests]),
+        "trials": _by_status(trials),
+        "configurations": _configurations(trials),
+        "epochs": _epochs(results),
+        "time": _time(trials),
+        "hardware": _hardware(results),
+        "versions": "; ".join(_flat(m["versions"]) for m in manifests[:1] if m.get("versions")),
+        "folder": "; ".join(str(path) for path in results.paths),
+    }
+    shown = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items() if v)
+    badge = "".join(f'<span class="state">{escape(state)}</span>' for state in dict.fromkeys(states))
+    return f'<header><h1>{escape(title(results))}{badge}</h1><dl class="facts">{shown}</dl></header>'
+
+
+def _name(results: Results, place: int) -> str:
+    return str(results.manifests[place].get("sweep_id") or results.paths[place].name)
+
+
+def _spec(manifest: dict[str, Any]) -> dict[str, Any]:
+    spec = manifest.get("spec")
+    return spec if isinstance(spec, dict) else {}
+
+
+def _distinct(column: pd.Series, otherwise: list[object]) -> str:
+    values = column.dropna().unique()
+    return ", ".join(map(str, values if len(values) else [v for v in otherwise if v]))
+
+
+def _by_status(trials: pd.DataFrame) -> str:
+    kinds = trials["status"].where(trials["stop_reason"].isna(), trials["status"] + " (" + trials["stop_reason"] + ")")
+    counts = ", ".join(f"{n} {kind}" for kind, n in kinds.value_counts().items())
+    return f"{len(trials)} ({counts})" if counts else "0"
+
+
+def _configurations(trials: pd.DataFrame) -> str:
+    n = trials["configuration_id"].nunique()
+    replicates = trials["replicate"].nunique()
+    return f"{n} × {replicates} replicates" if replicates > 1 else str(n)
+
+
+def _epochs(results: Results) -> str:
+    asked = sorted({int(e) for m in results.manifests if isinstance(e := _spec(m).get("epochs"), int)})
+    done = f"{len(results.epochs)} trained in all"
+    return f"up to {' or '.join(map(str, asked))} a trial; {done}" if asked else done
+
+
+def _time(trials: pd.DataFrame) -> str:
+    first, last = trials["started"].min(), trials["ended"].max()
+    if pd.isna(first):
+        return ""
+    words = f"started {first:%Y-%m-%d %H:%M} UTC"
+    if not pd.isna(last):
+        words += f", {_duration((last - first).total_seconds())}"
+    return words + f"; {_duration(float(trials['seconds'].sum()))} of training"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+
+
+def _hardware(results: Results) -> str:
+    told = [_flat(m["hardware"]) for m in results.manifests if m.get("hardware")]
+    nodes = results.epochs["node"].nunique()
+    return "; ".join([*dict.fromkeys(told), *([f"{nodes} nodes"] if nodes > 1 else [])])
+
+
+def _flat(value: object) -> str:
+    """Nested JSON in one line."""
+    if isinstance(value, dict):
+        return ", ".join(f"{k} {_flat(v)}" for k, v in value.items() if v not in (None, "", [], {}))
+    if isinstance(value, list):
+        return ", ".join(map(_flat, value))
+    return str(value)

@@ -1,0 +1,76 @@
+"""A sweep's two tables as DataFrames."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from analysis.derive import derive
+from sweep.store import read_sweep
+
+# A trial_id is a hash of configuration and replicate, so the same trial in two sweeps has the same one.
+TRIAL_KEY = ["sweep_id", "trial_id"]
+CONFIGURATION_KEY = ["sweep_id", "configuration_id"]
+
+_INTEGERS = ("replicate", "crop_padding", "batch_size", "epochs_run", "best_epoch", "attempts")
+
+
+@dataclass(frozen=True, eq=False)
+class Results:
+    """What one or several sweeps stored.
+
+    trials: one row per trial, with the derived columns of `analysis.derive`; epochs: one row per (trial, epoch).
+    Losses are in nats, accuracies fractions in [0, 1], times in seconds.
+    """
+
+    paths: tuple[Path, ...]
+    manifests: tuple[dict[str, Any], ...]
+    trials: pd.DataFrame
+    epochs: pd.DataFrame
+
+    @property
+    def path(self) -> Path:
+        """The sweep's folder. Raises ValueError if several sweeps were loaded."""
+        self._refuse_several("paths")
+        return self.paths[0]
+
+    @property
+    def manifest(self) -> dict[str, Any]:
+        """What sweep.json says. Raises ValueError if several sweeps were loaded."""
+        self._refuse_several("manifests")
+        return self.manifests[0]
+
+    def _refuse_several(self, plural: str) -> None:
+        if len(self.paths) != 1:
+            raise ValueError(f"these results hold {len(self.paths)} sweeps; use .{plural}")
+
+
+def load(path: str | Path | Sequence[str | Path]) -> Results:
+    """Load the folder of a sweep, running or ended; several folders are put under each other (`sweep_id` tells whose).
+
+    Raises sweep.store.StoreError (NotASweepError: no sweep here; DamagedFileError: names the file), ValueError for
+    an empty list or a sweep given twice.
+    """
+    paths = [path] if isinstance(path, str | Path) else list(path)
+    if not paths:
+        raise ValueError("load: got an empty list; give at least one sweep's folder")
+    resolved = [Path(p).resolve() for p in paths]
+    twice = {p for p in resolved if resolved.count(p) > 1}
+    if twice:
+        raise ValueError(f"load: {min(twice)} is given twice; its rows would count twice")
+    sweeps = [read_sweep(p) for p in paths]
+    trials = pd.concat([_trials(s.trials.to_pandas()) for s in sweeps], ignore_index=True)
+    epochs = pd.concat([s.epochs.to_pandas() for s in sweeps], ignore_index=True)
+    return Results(
+        paths=tuple(s.path for s in sweeps),
+        manifests=tuple(s.manifest for s in sweeps),
+        trials=derive(trials),
+        epochs=epochs,
+    )
+
+
+def _trials(trials: pd.DataFrame) -> pd.DataFrame:
+    # A null in an integer column would make it float, and epoch 7 would print as 7.0.
+    return trials.astype(dict.fromkeys(_INTEGERS, "Int32"))

@@ -1,0 +1,32 @@
+"""The environment variables that gapsweep reads and sets; no other file does."""
+
+import os
+from pathlib import Path
+
+
+def cache_dir() -> Path:
+    """Where decoded data sets live: $GAPSWEEP_CACHE, else $XDG_CACHE_HOME/gapsweep, else ~/.cache/gapsweep."""
+    if chosen := os.environ.get("GAPSWEEP_CACHE"):
+        return Path(chosen).expanduser().absolute()
+    base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+    return (Path(base) / "gapsweep").expanduser().absolute()
+
+
+def prepare_ray_environment() -> None:
+    """Set what Ray and Ray Tune read from the environment; call before they are imported.
+
+    A value that the user has set stays.
+    """
+    for name, value in {
+        # The store replaces Tune's per-trial files and snapshots, which are what makes large sweeps slow.
+        "TUNE_DISABLE_AUTO_CALLBACK_LOGGERS": "1",
+        "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
+        # Tune's own progress tables; ours replaces them.
+        "RAY_AIR_NEW_OUTPUT": "0",
+        # One pending trial less to wait for: preflight has checked that the resources exist.
+        "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000",
+        "RAY_DEDUP_LOGS": "0",
+        "RAY_USAGE_STATS_ENABLED": "0",
+        "RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO": "0",
+    }.items():
+        os.environ.setdefault(name, value)

@@ -1,0 +1,60 @@
+"""Checks before the first trial: Ray itself would wait for ever for a resource that no node has."""
+
+import math
+import os
+from pathlib import Path
+from uuid import uuid4
+
+from cluster.errors import PreflightError
+
+
+def check_storage(storage: Path) -> None:
+    """Create the storage folder and write to it. Raises PreflightError naming the folder and the cause."""
+    probe = storage / f"_probe-{uuid4().hex}"
+    try:
+        storage.mkdir(parents=True, exist_ok=True)
+        probe.write_bytes(b"probe")
+        probe.unlink()
+    except OSError as error:
+        raise PreflightError(
+            f"--storage {storage}: cannot be written ({error.strerror or error}); give a folder that you may write to"
+        ) from None
+
+
+def check_local_cpus(cpus_per_trial: float) -> None:
+    """Refuse at once what this machine cannot have, before a Ray is started. Raises PreflightError."""
+    present = os.cpu_count() or 1
+    if cpus_per_trial > present:
+        raise PreflightError(
+            f"resources.cpus_per_trial: {cpus_per_trial:g} asked, this machine has {present}; lower it, or run on a "
+            "cluster with --address"
+        )
+
+
+def trials_at_once(cpus_per_trial: float, gpus_per_trial: float) -> int:
+    """How many trials the connected Ray can run at the same time.
+
+    Raises PreflightError if no single node can hold one trial.
+    """
+    import ray
+
+    nodes = [node for node in ray.nodes() if node["Alive"]]
+    places = 0
+    for node in nodes:
+        resources = node["Resources"]
+        by_cpu = resources.get("CPU", 0.0) / cpus_per_trial
+        by_gpu = resources.get("GPU", 0.0) / gpus_per_trial if gpus_per_trial > 0 else math.inf
+        places += math.floor(min(by_cpu, by_gpu) + 1e-9)
+    if places > 0:
+        return places
+    present = "; ".join(
+        f"{node['NodeManagerHostname']}: {node['Resources'].get('CPU', 0):g} CPUs, "
+        f"{node['Resources'].get('GPU', 0):g} GPUs"
+        for node in nodes
+    )
+    gpus_missing = all(node["Resources"].get("GPU", 0) < gpus_per_trial for node in nodes)
+    key = "gpus_per_trial" if gpus_missing else "cpus_per_trial"
+    raise PreflightError(
+        f"resources.{key}: a trial asks for {cpus_per_trial:g} CPUs and {gpus_per_trial:g} GPUs on one node, and no "
+        f"node has that ({present}); lower it, or run on another cluster with --address"
+    )

@@ -1,0 +1,47 @@
+"""The commands, and what their exit codes mean.
+
+0 done; 1 every trial failed, or files could not be written; 2 bad usage or spec; 3 done, some trials failed;
+130 interrupted (resumable).
+"""
+
+import sys
+
+import typer
+
+from cluster.errors import ClusterError
+from search_spaces.errors import SpecError
+from sweep.cli import export, listing, plan, report, run, validate
+from sweep.cli.terminal import say
+from sweep.data.errors import DataError
+from sweep.store.errors import StoreError
+
+app = typer.Typer(
+    name="sweep",
+    help="Run hyper-parameter sweeps on Ray Tune and measure the overfitting gap.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+app.command("validate")(validate.validate)
+app.command("plan")(plan.plan)
+app.command("run")(run.run)
+app.command("resume")(run.resume)
+app.command("list")(listing.list_sweeps)
+app.command("export")(export.export)
+app.command("report")(report.report)
+
+
+def main() -> None:
+    """Entry point of the `sweep` command."""
+    try:
+        app()
+    except (SpecError, DataError, ClusterError, StoreError) as error:
+        for line in str(error).splitlines():
+            say(f"error: {line}")
+        sys.exit(2)
+    except OSError as error:
+        say(f"error: {error}")
+        sys.exit(1)
+    except KeyboardInterrupt:
+        say("interrupted")
+        sys.exit(130)

@@ -1,0 +1,54 @@
+"""sweep list: the sweeps on one storage."""
+
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from sweep.cli.options import DEFAULT_STORAGE, Json, Storage
+from sweep.cli.terminal import print_json, say
+from sweep.store.errors import StoreError
+from sweep.store.layout import MANIFEST
+from sweep.store.reader import read_sweep
+
+
+def list_sweeps(storage: Storage = DEFAULT_STORAGE, json: Json = False) -> None:
+    """List the sweeps on a storage, the newest first, with their state and best result."""
+    sweeps = []
+    for manifest in storage.glob(f"*/{MANIFEST}"):
+        try:
+            sweeps.append(_summary(manifest.parent))
+        except StoreError as error:
+            say(f"warning: {error}")
+    sweeps.sort(key=lambda sweep: sweep["created"], reverse=True)
+    if json:
+        print_json(sweeps)
+        return
+    if not sweeps:
+        print(f"no sweeps in {storage}")
+        return
+    table = Table(box=None, pad_edge=False)
+    for name in ("sweep", "state", "model", "dataset", "trials", "epochs", "best val_acc", "created"):
+        table.add_column(name, overflow="fold")
+    for sweep in sweeps:
+        best = "" if sweep["best_val_acc"] is None else f"{sweep['best_val_acc']:.4f}"
+        cells = (sweep[name] for name in ("sweep_id", "state", "model", "dataset", "trials", "epochs"))
+        table.add_row(*map(str, cells), best, sweep["created"])
+    Console(highlight=False, markup=False).print(table)
+
+
+def _summary(sweep_dir: Path) -> dict[str, Any]:
+    tables = read_sweep(sweep_dir)
+    scores = [score for score in tables.trials["best_val_acc"].to_pylist() if score is not None]
+    return {
+        "sweep_id": tables.manifest["sweep_id"],
+        "path": str(sweep_dir),
+        "state": tables.manifest["state"],
+        "model": tables.manifest["spec"]["model"],
+        "dataset": tables.manifest["spec"]["dataset"],
+        "trials": len(tables.trials),
+        "epochs": len(tables.epochs),
+        "best_val_acc": max(scores, default=None),
+        "created": tables.manifest["created"],
+    }

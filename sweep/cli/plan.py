@@ -1,0 +1,52 @@
+"""sweep plan: what a sweep will take, before it starts."""
+
+from typing import Annotated
+
+import typer
+
+from cluster.environment import cache_dir
+from sweep.cli.options import Json, Set, Spec
+from sweep.cli.terminal import print_json, say
+from sweep.progress.wording import duration
+from sweep.spec import SweepSpec
+from sweep.tuning.plan import plan_sweep, probe_seconds_per_epoch
+
+
+def plan(
+    spec: Spec,
+    set_: Set = None,
+    json: Json = False,
+    probe: Annotated[bool, typer.Option(help="Train for some seconds to measure the time of an epoch.")] = True,
+    at_once: Annotated[
+        int | None, typer.Option("--at-once", min=1, help="Trials that run at the same time; default: as fit here.")
+    ] = None,
+    price: Annotated[float, typer.Option(min=0.0, help="What a CPU hour costs, in your currency.")] = 0.0,
+) -> None:
+    """Say how many configurations, rungs and epochs a sweep has, and what time it will take."""
+    checked = SweepSpec.load(spec, set_ or ())
+    counted = plan_sweep(checked)
+    cost = None
+    if probe:
+        say("measuring an epoch (--no-probe leaves that out)")
+        seconds = probe_seconds_per_epoch(checked, cache_dir())
+        places = at_once or checked.resources.max_concurrent or _places_here(checked.resources.cpus_per_trial)
+        cost = counted.cost(seconds, places, checked.resources.cpus_per_trial, price)
+    if json:
+        print_json({**counted.to_dict(), **(cost or {})})
+        return
+    print(f"{checked.name}: {checked.model} on {checked.dataset}, mode {checked.mode}")
+    print(f"  trials          {counted.trials}: {counted.configurations} configurations x {counted.replicates} seeds")
+    if counted.rungs:
+        print(f"  rungs           trials are compared after epochs {', '.join(map(str, counted.rungs))}")
+    print(f"  epochs          {counted.expected_epochs} expected, {counted.full_epochs} if nothing is stopped early")
+    if cost is not None:
+        print(f"  time            about {duration(cost['wall_s'])} with {cost['trials_at_once']} trials at once")
+        print(f"                  ({cost['seconds_per_epoch']:.2f} s an epoch, measured here with one trial alone)")
+        money = f", {cost['cost']:.2f} at {price:g} an hour" if price else ""
+        print(f"  cost            {cost['cpu_hours']:.2f} CPU hours{money}")
+
+
+def _places_here(cpus_per_trial: float) -> int:
+    import os
+
+    return max(1, int((os.cpu_count() or 1) / cpus_per_trial))

@@ -1,0 +1,97 @@
+"""sweep run, sweep resume: train, with a live table."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import typer
+
+from sweep.cli.options import DEFAULT_STORAGE, Address, Json, Set, Spec, Storage, SweepDir
+from sweep.cli.terminal import STDERR, print_json, say
+from sweep.spec import SweepSpec
+
+if TYPE_CHECKING:
+    from sweep.tuning.ledger import Ledger, Listener
+    from sweep.tuning.result import SweepResult
+    from sweep.tuning.watch import Watch
+
+
+def run(
+    spec: Spec,
+    set_: Set = None,
+    storage: Storage = DEFAULT_STORAGE,
+    address: Address = None,
+    json: Json = False,
+) -> None:
+    """Run a sweep in the foreground. Ctrl-C stops it so that `sweep resume` can go on."""
+    checked = SweepSpec.load(spec, set_ or ())
+
+    from sweep.tuning.launch import run as run_sweep
+
+    _watched(lambda watch: run_sweep(checked, storage=storage, address=address, watch=watch), json)
+
+
+def resume(sweep_dir: SweepDir, address: Address = None, json: Json = False) -> None:
+    """Go on with a sweep that was interrupted or killed."""
+    from sweep.tuning.launch import resume as resume_sweep
+
+    _watched(lambda watch: resume_sweep(sweep_dir, address=address, watch=watch), json)
+
+
+def _watched(drive: "Callable[[Watch], SweepResult]", json: bool) -> None:
+    """Drive a sweep while showing it, print its result, and exit with its code."""
+    from sweep.progress.line_log import LineLog
+    from sweep.progress.live_table import LiveTable
+    from sweep.progress.tally import Tally
+    from sweep.tuning.watch import Watch
+
+    tables: list[LiveTable] = []
+
+    def listener(spec: SweepSpec, ledger: "Ledger", places: int) -> "Listener":
+        del places
+        tally = Tally(spec, ledger)
+        if not STDERR.is_terminal:
+            return LineLog(tally, say)
+        tables.append(LiveTable(tally, STDERR))
+        return tables[-1]
+
+    try:
+        result = drive(Watch(announce=say, listener=listener))
+    finally:
+        for table in tables:
+            table.stop()
+    if json:
+        print_json(
+            {
+                "path": str(result.path),
+                "state": result.state,
+                "statuses": dict(result.statuses),
+                "best": result.best,
+            }
+        )
+    else:
+        _print_result(result)
+    raise typer.Exit(result.exit_code)
+
+
+def _print_result(result: "SweepResult") -> None:
+    path = _shown(result.path)
+    counts = ", ".join(f"{count} {status}" for status, count in sorted(result.statuses.items())) or "no trial started"
+    print(f"{result.state}: {counts}")
+    if result.best is not None:
+        best = result.best
+        print(
+            f"best: trial {best['trial_id']}, val_acc {best['best_val_acc']:.4f} at epoch {best['best_epoch']}, "
+            f"gap {best['gap_at_best']:+.4f}"
+        )
+        print(f"      {best['configuration']}")
+    print(f"files: {path}")
+    if result.state == "INTERRUPTED":
+        print(f"go on: sweep resume {path}")
+    else:
+        print(f"next:  sweep report {path}")
+
+
+def _shown(path: Path) -> Path:
+    """Relative where that is shorter, so that the printed commands can be typed."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path

@@ -1,0 +1,21 @@
+"""Where the command line writes: results to stdout, everything else to stderr."""
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+
+# Results may be piped, so that progress, warnings and errors never mix with them.
+STDERR = Console(stderr=True, highlight=False)
+
+
+def say(line: str) -> None:
+    """A line for the person at the terminal, unwrapped where there is none."""
+    STDERR.print(line, markup=False, soft_wrap=True)
+
+
+def print_json(value: dict[str, Any] | list[Any]) -> None:
+    """One JSON value on stdout, by itself."""
+    json.dump(value, sys.stdout, default=str, allow_nan=True)
+    sys.stdout.write("\n")

@@ -1,0 +1,114 @@
+"""Which files of a folder hold training images and which hold test images. Light: neither torch nor numpy."""
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from sweep.data.errors import DataError
+
+# a validation set stands in for a test set that is not there
+TEST_NAMES = ("test", "validation", "valid", "val")
+IMAGE_SUFFIXES = frozenset((".png", ".jpg", ".jpeg", ".bmp", ".gif", ".webp", ".tif", ".tiff", ".ppm", ".pgm"))
+MAX_NAMES_IN_ERRORS = 5
+
+
+@dataclass(frozen=True)
+class Shards:
+    """Parquet files, sorted by name. test is empty if there are none: the reader then holds images out."""
+
+    train: tuple[Path, ...]
+    test: tuple[Path, ...]
+
+
+@dataclass(frozen=True)
+class ClassFolders:
+    """Image files and the index of their class in class_names. test is empty if there is no test folder."""
+
+    class_names: tuple[str, ...]
+    train: tuple[tuple[Path, int], ...]
+    test: tuple[tuple[Path, int], ...]
+
+
+def parquet_shards(path: Path) -> Shards:
+    """The train-*.parquet and test-*.parquet files in a folder and in its subfolders train/ and test/.
+
+    A single file is all training images. Raises DataError if there are no training shards.
+    """
+    if path.is_file():
+        return Shards((path,), ())
+    by_split = {
+        split: tuple(
+            sorted(
+                file
+                for pattern in ("*.parquet", f"{split}/*.parquet")
+                for file in path.glob(pattern)
+                if not file.name.startswith((".", "_")) and (file.parent != path or _is_named_after(split, file))
+            )
+        )
+        for split in ("train", *TEST_NAMES)
+    }
+    if not by_split["train"]:
+        raise DataError(
+            f"{path}: no training files; it needs train-*.parquet (and test-*.parquet) in it or in train/ (and test/) "
+            f"below it, but {_contents(path)}"
+        )
+    return Shards(by_split["train"], next((by_split[split] for split in TEST_NAMES if by_split[split]), ()))
+
+
+def class_folders(path: Path) -> ClassFolders:
+    """The images of path/train/CLASS and path/test/CLASS, or, without path/train, of path/CLASS.
+
+    Files anywhere below a class's folder count. Raises DataError for fewer than two classes, a class without training
+    images, or a test class that is not a training class.
+    """
+    if not path.is_dir():
+        raise DataError(f"{path}: not a folder; folder:PATH wants a folder with one subfolder of images a class")
+    train_root = path / "train" if (path / "train").is_dir() else path
+    test_root = next((path / name for name in TEST_NAMES if (path / name).is_dir()), None)
+    if train_root is path:
+        test_root = None  # then `test` is a class like any other
+    class_names = _subfolders(train_root)
+    if len(class_names) < 2:
+        raise DataError(
+            f"{train_root}: {len(class_names)} class folders; at least 2 are needed, each with one class's images, "
+            f"but {_contents(train_root)}"
+        )
+    train = _images(train_root, class_names)
+    for index in set(range(len(class_names))) - {index for _, index in train}:
+        raise DataError(
+            f"{train_root / class_names[index]}: no images; fill it or remove it (images end in "
+            f"{', '.join(sorted(IMAGE_SUFFIXES))})"
+        )
+    if test_root is None:
+        return ClassFolders(class_names, train, ())
+    unknown = sorted(set(_subfolders(test_root)) - set(class_names))
+    if unknown:
+        raise DataError(f"{test_root / unknown[0]}: there is no such class in {train_root}; classes must be the same")
+    return ClassFolders(class_names, train, _images(test_root, class_names))
+
+
+def _is_named_after(split: str, file: Path) -> bool:
+    return re.match(rf"{split}($|[^a-z])", file.stem) is not None
+
+
+def _subfolders(root: Path) -> tuple[str, ...]:
+    return tuple(sorted(entry.name for entry in root.iterdir() if entry.is_dir() and entry.name[0] not in "._"))
+
+
+def _images(root: Path, class_names: tuple[str, ...]) -> tuple[tuple[Path, int], ...]:
+    return tuple(
+        (Path(folder, file), index)
+        for index, class_name in enumerate(class_names)
+        for folder, _, files in sorted(os.walk(root / class_name))
+        for file in sorted(files)
+        if os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES and file[0] not in "._"
+    )
+
+
+def _contents(path: Path) -> str:
+    names = sorted(os.listdir(path))
+    if not names:
+        return "it is empty"
+    more = f" and {len(names) - MAX_NAMES_IN_ERRORS} more" if len(names) > MAX_NAMES_IN_ERRORS else ""
+    return f"it holds {', '.join(names[:MAX_NAMES_IN_ERRORS])}{more}"

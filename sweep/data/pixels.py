@@ -1,0 +1,36 @@
+"""One encoded image to 32 x 32 RGB."""
+
+import io
+
+import numpy as np
+from PIL import Image
+
+from sweep.data.errors import DataError
+from sweep.data.raw import IMAGE_SHAPE
+
+_, HEIGHT, WIDTH = IMAGE_SHAPE
+
+
+def decode_image(data: bytes, origin: str) -> np.ndarray:
+    """Decode PNG, JPEG, ... bytes of any size and colour mode to uint8 (32, 32, 3).
+
+    Raises DataError, opening with origin, if they are not a whole image.
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as image:
+            return rgb32(image)
+    except Exception as error:  # decoders raise anything from struct.error to SyntaxError on damaged bytes
+        raise DataError(f"{origin}: not a readable image ({error}); replace or remove it") from error
+
+
+def rgb32(image: Image.Image) -> np.ndarray:
+    """Any PIL image as uint8 (32, 32, 3): three channels, alpha dropped, resized bilinearly with antialiasing."""
+    if image.mode.startswith("I"):  # 16-bit grey, which convert would clip at 255
+        image = Image.fromarray((np.asarray(image, dtype=np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+    if image.mode == "P" and "transparency" in image.info:
+        image = image.convert("RGBA")
+    if image.mode != "RGB":
+        image = image.convert("RGB")
+    if image.size != (WIDTH, HEIGHT):
+        image = image.resize((WIDTH, HEIGHT), Image.Resampling.BILINEAR)
+    return np.asarray(image)

@@ -1,0 +1,49 @@
+"""The fully connected network."""
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from sweep.models.block import Block
+from sweep.models.errors import check_images
+
+
+class MLP(nn.Module):
+    """Flatten, one block for each width in `hidden`, linear head.
+
+    image_shape: (C, H, W). Initial weights come from torch's global generator and do not depend on the layer order;
+    `generator` feeds dropout. Raises ValueError for an invalid layer order, rate, momentum or eps.
+    """
+
+    def __init__(
+        self,
+        *,
+        image_shape: Sequence[int],
+        num_classes: int,
+        layer_order: str,
+        drop_rate: float | Tensor,
+        momentum: float | Tensor,
+        eps: float,
+        generator: torch.Generator | None = None,
+        hidden: Sequence[int] = (512,),
+    ) -> None:
+        super().__init__()
+        self.image_shape = tuple(image_shape)
+        width = math.prod(image_shape)
+        blocks = []
+        for out_width in hidden:
+            layer = nn.Linear(width, out_width)
+            blocks.append(
+                Block(layer_order, layer, drop_rate=drop_rate, momentum=momentum, eps=eps, generator=generator)
+            )
+            width = out_width
+        self.blocks = nn.Sequential(*blocks)
+        self.head = nn.Linear(width, num_classes)
+
+    def forward(self, x_NCHW: Tensor) -> Tensor:
+        """x_NCHW: float (N, *image_shape). Returns logits (N, num_classes). Raises ShapeError for other images."""
+        check_images(x_NCHW, self.image_shape)
+        logits: Tensor = self.head(self.blocks(x_NCHW.flatten(1)))
+        return logits

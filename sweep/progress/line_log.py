@@ -1,0 +1,44 @@
+"""Progress where there is no terminal: one line per change."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from sweep.progress.tally import Tally
+from sweep.progress.wording import describe, outcome
+from sweep.tuning.trial_record import TrialRecord
+
+# A trial's end is always told; of its epochs at most one line in so long, so that fast sweeps do not flood a log.
+EPOCH_LINE_INTERVAL_S = 2.0
+
+
+class LineLog:
+    """Writes what happens through `write`, a line at a time. A Listener of the ledger."""
+
+    def __init__(self, tally: Tally, write: Callable[[str], None]) -> None:
+        self._tally = tally
+        self._write = write
+        self._last_line = 0.0
+
+    def trial_started(self, record: TrialRecord) -> None:
+        again = f" again (attempt {record.attempts})" if record.attempts > 1 else ""
+        self._say(f"{record.trial_id} started{again}: {describe(record.configuration, self._tally.searched)}")
+
+    def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        if time.monotonic() - self._last_line >= EPOCH_LINE_INTERVAL_S:
+            self._say(
+                f"{record.trial_id} epoch {row['epoch']}/{self._tally.epochs}: train_eval_loss "
+                f"{row['train_eval_loss']:.4f}, val_loss {row['val_loss']:.4f}, val_acc {row['val_acc']:.4f}, "
+                f"gap {row['gap_loss']:+.4f} ({row['epoch_s']:.1f} s)"
+            )
+
+    def trial_ended(self, record: TrialRecord) -> None:
+        best = record.best
+        score = f", best val_acc {best['val_acc']:.4f} at epoch {best['epoch']}" if best else ""
+        cause = f": {record.error.strip().splitlines()[-1]}" if record.error else ""
+        self._say(f"{record.trial_id} {outcome(record)} after {len(record.epochs)} epochs{score}{cause}")
+        self._say(self._tally.summary())
+
+    def _say(self, line: str) -> None:
+        self._last_line = time.monotonic()
+        self._write(line)

@@ -1,0 +1,314 @@
+"""A sweep as a person writes it: the YAML of a study file, checked before anything starts.
+
+`SweepSpec.load("study.yaml", ["space.lr=0.01"])` reads, overrides and checks; every mistake is one line of a SpecError.
+Light on purpose: no torch, no ray, no numpy, so that `sweep validate` answers at once.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
+
+from search_spaces.domains import Fixed
+from search_spaces.errors import SpecError
+from search_spaces.hyperparameters import HYPERPARAMETERS
+from search_spaces.model_args import check_model_args
+from search_spaces.overrides import apply_overrides, mark_overridden
+from search_spaces.space import SearchSpace
+from search_spaces.space_schema import space_schema
+from search_spaces.spec_errors import error_lines
+from search_spaces.study_file import read_mapping
+from search_spaces.wording import shown
+from sweep.data.errors import DataError
+from sweep.data.source import ALLOWED, absolute_name, check_dataset
+
+# Strict: "20" is no number and neither is true. A description says first what is allowed: errors quote it.
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+# Hyper-parameters that may also stand at the top level, where they read better when they are fixed.
+_TOP_LEVEL = ("batch_size", "optimizer")
+
+
+class SearchSettings(BaseModel):
+    """How configurations are chosen from the space."""
+
+    model_config = _STRICT
+
+    algorithm: Literal["grid", "random", "tpe", "multi-objective"] = Field(
+        default="random",
+        description="one of grid (all configurations), random, tpe (Optuna's), multi-objective (accuracy up, gap down)",
+    )
+    trials: int | None = Field(
+        default=20,
+        ge=1,
+        le=1_000_000,
+        description="an integer from 1 to 1000000 (configurations to try), or null for all of a grid",
+    )
+    seed: int = Field(
+        default=0, ge=0, le=2**32 - 1, description="an integer from 0 to 4294967295 (all randomness follows it)"
+    )
+
+
+class SchedulerSettings(BaseModel):
+    """Whether and when trials are stopped early."""
+
+    model_config = _STRICT
+
+    type: Literal["asha", "none"] = Field(default="asha", description="one of asha (weak trials stop early), none")
+    grace_period: int = Field(
+        default=1, ge=1, le=100_000, description="an integer from 1 to 100000 (epochs before the first cut)"
+    )
+    reduction_factor: int = Field(
+        default=3, ge=2, le=1000, description="an integer from 2 to 1000 (one in so many goes on)"
+    )
+
+
+class ResourceSettings(BaseModel):
+    """What one trial occupies, and how many run at once."""
+
+    model_config = _STRICT
+
+    cpus_per_trial: float = Field(
+        default=1.0, ge=0.01, le=10_000, description="a number from 0.01 to 10000 (CPU cores)"
+    )
+    gpus_per_trial: float = Field(
+        default=0.0,
+        ge=0,
+        le=1000,
+        description="a number from 0 to 1 (trials may share a GPU), or a whole number up to 1000",
+    )
+    max_concurrent: int | None = Field(
+        default=None,
+        ge=1,
+        le=100_000,
+        description="an integer from 1 to 100000 (trials at once), or null for as many as fit",
+    )
+
+    @field_validator("gpus_per_trial")
+    @classmethod
+    def _whole_gpus(cls, value: float) -> float:
+        if value > 1 and value != int(value):
+            raise SpecError(
+                f"resources.gpus_per_trial: got {value!r}; allowed: a number from 0 to 1, or a whole number; "
+                "Ray gives out parts of one GPU only"
+            )
+        return value
+
+
+class SweepSpec(BaseModel):
+    """One sweep: what to train, on what, which configurations, and with what."""
+
+    model_config = _STRICT
+
+    name: str = Field(
+        pattern=r"^[a-z0-9][a-z0-9-]{0,59}$",
+        description="1 to 60 of the characters a-z, 0-9 and -, not starting with - (the results folder's name)",
+    )
+    model: Literal["mlp", "cnn"] = Field(description="one of mlp, cnn")
+    model_args: dict[str, Any] = Field(
+        default_factory=dict,
+        validate_default=True,
+        description="a mapping: hidden for mlp ([512]); channels ([32, 64]) and kernel_size (3) for cnn",
+    )
+    dataset: str = Field(description="one of digits, cifar10, cifar100, parquet:PATH, folder:PATH")
+    train_size: int | None = Field(
+        default=None,
+        ge=10,
+        description="an integer from 10 (training images to use), or null for all of the training split",
+    )
+    epochs: int = Field(ge=1, le=100_000, description="an integer from 1 to 100000 (passes over the training images)")
+    batch_size: int | None = Field(
+        default=None,
+        ge=2,
+        le=65_536,
+        description="an integer from 2 to 65536 (images a step; default 100), unless it stands in space",
+    )
+    optimizer: Literal["adam", "sgd"] | None = Field(
+        default=None, description="one of adam (default), sgd, unless it stands in space"
+    )
+    mode: Literal["search", "study"] = Field(
+        default="search",
+        description="one of search (early stopping may cut trials), study (full factorial, nothing is cut)",
+    )
+    replicates: int = Field(default=1, ge=1, le=1000, description="an integer from 1 to 1000 (seeds per configuration)")
+    space: Annotated[dict[str, Any], WithJsonSchema(space_schema())] = Field(
+        default_factory=dict, description="a mapping of hyper-parameters, each a value or a domain"
+    )
+    search: SearchSettings = Field(
+        default_factory=SearchSettings,
+        description="a mapping of algorithm, trials, seed (how configurations are chosen)",
+    )
+    scheduler: SchedulerSettings = Field(
+        default_factory=SchedulerSettings,
+        description="none, asha, or a mapping of type, grace_period, reduction_factor (early stopping)",
+    )
+    resources: ResourceSettings = Field(
+        default_factory=ResourceSettings,
+        description="a mapping of cpus_per_trial, gpus_per_trial, max_concurrent",
+    )
+    max_retries: int = Field(
+        default=3, ge=0, le=1000, description="an integer from 0 to 1000 (restarts of a crashed trial)"
+    )
+
+    @classmethod
+    def load(cls, source: "str | Path | Mapping[str, Any] | SweepSpec", overrides: Sequence[str] = ()) -> Self:
+        """The checked spec of a file, a shipped study's name, a mapping or a spec; `overrides` are key.path=value.
+
+        Raises SpecError: a line a mistake, each with the key path, the value got and what is allowed.
+        """
+        if isinstance(source, SweepSpec):
+            mapping: dict[str, Any] = source.to_dict()
+        elif isinstance(source, Mapping):
+            mapping = dict(source)
+        else:
+            mapping = read_mapping(str(source))
+        mapping, paths = apply_overrides(mapping, overrides)
+        try:
+            return cls.model_validate(mapping)
+        except ValidationError as error:
+            lines = error_lines(error, cls)
+        raise SpecError("\n".join(mark_overridden(lines, paths)))
+
+    @property
+    def search_space(self) -> SearchSpace:
+        """`space`, with the batch size and optimiser of the top level as fixed values."""
+        space = SearchSpace.parse(self.space)
+        given = {name: getattr(self, name) for name in _TOP_LEVEL if name not in space.domains}
+        fixed = {
+            name: Fixed(HYPERPARAMETERS[name].check(HYPERPARAMETERS[name].default if value is None else value))
+            for name, value in given.items()
+        }
+        return SearchSpace({**space.domains, **fixed})
+
+    def to_dict(self) -> dict[str, Any]:
+        """The spec in full as plain JSON types; load(to_dict()) gives an equal spec."""
+        return self.model_dump(mode="json")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _fill_what_depends_on_the_mode(cls, data: Any) -> Any:
+        """Defaults of `search` and `scheduler`, and `scheduler: none` written as a word."""
+        if not isinstance(data, Mapping):
+            return data
+        filled = dict(data)
+        study = filled.get("mode") == "study"
+        search = filled.get("search", {})
+        algorithm = None
+        if isinstance(search, Mapping):
+            algorithm = search.get("algorithm", "grid" if study else "random")
+            trials = None if study or algorithm == "grid" else 20
+            filled["search"] = {"algorithm": algorithm, "trials": trials, **search}
+        # ASHA cannot rank two objectives, so it is not the default there.
+        default = "none" if study or algorithm == "multi-objective" else "asha"
+        scheduler = filled.get("scheduler", {})
+        if scheduler in ("none", "asha"):
+            scheduler = {"type": scheduler}
+        filled["scheduler"] = {"type": default, **scheduler} if isinstance(scheduler, Mapping) else scheduler
+        return filled
+
+    @field_validator("dataset")
+    @classmethod
+    def _dataset_exists(cls, value: str) -> str:
+        try:
+            check_dataset(value)
+        except DataError as error:
+            reason = str(error).removeprefix(f"dataset {value!r}: ")
+            allowed = "" if "allowed" in reason else f"; allowed: {ALLOWED}"
+            raise SpecError(f"dataset: got {shown(value)}; {reason}{allowed}") from None
+        return absolute_name(value)
+
+    @field_validator("model_args")
+    @classmethod
+    def _model_args_fit_the_model(cls, value: dict[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        if "model" not in info.data:
+            return value  # the model itself is wrong, which has its own line
+        try:
+            return dict(check_model_args(info.data["model"], value))
+        except ValueError as error:
+            raise SpecError(str(error)) from None
+
+    @field_validator("space", mode="before")
+    @classmethod
+    def _space_is_usable(cls, value: Any) -> Any:
+        SearchSpace.parse(value)
+        # Tuples become lists and numpy's numbers plain ones, so that to_dict() and load() meet.
+        return json.loads(json.dumps(dict(value), default=float))
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        lines = [
+            f"{name}: got {getattr(self, name)!r}, and space.{name} is given, too; allowed: one of the two; "
+            f"leave one out (--set {name}=null, or --set space.{name}=VALUE with nothing at the top level)"
+            for name in _TOP_LEVEL
+            if getattr(self, name) is not None and name in self.space
+        ]
+        lines += self._study_lines() if self.mode == "study" else self._search_lines()
+        if self.search.algorithm == "grid":
+            try:
+                self.search_space.require_grid()
+            except SpecError as error:
+                lines += str(error).splitlines()
+        if self.scheduler.type == "asha" and self.scheduler.grace_period > self.epochs:
+            lines.append(
+                f"scheduler.grace_period: got {self.scheduler.grace_period}, above epochs ({self.epochs}), so that "
+                f"nothing would ever be cut; allowed: 1 to {self.epochs}, or scheduler: none"
+            )
+        if lines:
+            raise SpecError("\n".join(lines))
+        return self
+
+    def _study_lines(self) -> list[str]:
+        lines = []
+        if self.search.algorithm != "grid":
+            lines.append(
+                f"search.algorithm: got {self.search.algorithm!r}; allowed in mode study: grid, the full factorial; "
+                "leave it out, or take mode: search"
+            )
+        if self.search.trials is not None:
+            lines.append(
+                f"search.trials: got {self.search.trials}; allowed in mode study: none, since every configuration is "
+                "trained; leave it out, or take mode: search"
+            )
+        if self.scheduler.type != "none":
+            lines.append(
+                f"scheduler.type: got {self.scheduler.type!r}; allowed in mode study: none, since a cut trial cannot "
+                "be compared; write scheduler: none, or take mode: search"
+            )
+        return lines
+
+    def _search_lines(self) -> list[str]:
+        lines = []
+        if self.search.trials is None and self.search.algorithm != "grid":
+            lines.append(
+                f"search.trials: got null with algorithm {self.search.algorithm}; allowed: an integer from 1 "
+                "(only grid has an end of its own)"
+            )
+        if self.search.algorithm == "multi-objective" and self.scheduler.type == "asha":
+            lines.append(
+                "scheduler.type: got 'asha' with algorithm multi-objective; allowed: none, since a trial cut early has "
+                "no gap that can be compared; write scheduler: none"
+            )
+        return lines
+
+
+def spec_json_schema() -> dict[str, Any]:
+    """The JSON Schema (draft 2020-12) of a study file, for editors. It holds what can be said of one key at a time."""
+    schema = SweepSpec.model_json_schema()
+    properties = schema["properties"]
+    settings = properties["scheduler"]["$ref"]
+    properties["scheduler"] = {
+        "description": properties["scheduler"]["description"],
+        "oneOf": [{"enum": ["none", "asha"]}, {"$ref": settings}],
+    }
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **schema}

@@ -1,0 +1,174 @@
+"""One trial: a configuration trained epoch by epoch, and the three losses it is judged by.
+
+Shapes: N training images, B of a batch, C channels, H height, W width, K classes.
+"""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from search_spaces.augment_presets import STRENGTHS
+from sweep.data.augmentation import Augmentation
+from sweep.data.dataset import ImageDataset
+from sweep.data.split import split_indices
+from sweep.models import build_model
+from sweep.training.divergence import has_diverged
+from sweep.training.evaluation import evaluate
+from sweep.training.image_batches import ImageBatches
+from sweep.training.optimizer import build_optimizer
+from sweep.training.seeds import Purpose, seed_for
+
+
+class Trial:
+    """A network in training. Equal arguments give equal numbers: bitwise on one CPU type with one thread.
+
+    `history` holds one dict per finished epoch, with the names of the `epochs` table.
+    """
+
+    def __init__(
+        self,
+        dataset: ImageDataset,
+        configuration: dict[str, Any],
+        *,
+        model: str,
+        model_args: dict[str, Any],
+        sweep_seed: int,
+        replicate: int,
+        train_size: int | None = None,
+        device: str = "cpu",
+    ) -> None:
+        """configuration: the canonical one, with every hyper-parameter. Raises ValueError for what cannot be built."""
+        self.configuration = configuration
+        self.device = torch.device(device)
+        self.epoch = 0
+        self.step = 0
+        self.history: list[dict[str, Any]] = []
+        self._sweep_seed = sweep_seed
+        self._replicate = replicate
+
+        split = split_indices(len(dataset.train_images), seed=self._seed("split"), train_size=train_size)
+        self._train_N = self._to_device(split.train)
+        self._train_eval_N = self._to_device(split.train_eval)
+        self._val_N = self._to_device(split.val)
+        self._images = ImageBatches(
+            dataset.train_images,
+            dataset.train_labels,
+            mean=dataset.mean,
+            std=dataset.std,
+            device=self.device,
+        )
+        self._augmentation = Augmentation(**{name: configuration[name] for name in STRENGTHS})
+        self._order_generator = torch.Generator()  # on the CPU: the order of batches is the same on every device
+        self._augment_generator = torch.Generator(self.device)
+        self._dropout_generator = torch.Generator(self.device)
+
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(self._seed("init"))
+            network = build_model(
+                model,
+                image_shape=tuple(dataset.train_images.shape[1:]),
+                num_classes=dataset.num_classes,
+                layer_order=configuration["layer_order"],
+                drop_rate=configuration["drop_rate"],
+                momentum=configuration["momentum"],
+                eps=configuration["eps"],
+                generator=self._dropout_generator,
+                **model_args,
+            )
+        self.model = network.to(self.device)
+        self.optimizer = build_optimizer(
+            configuration["optimizer"],
+            self.model.parameters(),
+            lr=configuration["lr"],
+            weight_decay=configuration["weight_decay"],
+            sgd_momentum=configuration["sgd_momentum"],
+        )
+
+    def train_epoch(self) -> dict[str, Any]:
+        """Train one epoch, evaluate, and return its row: the metrics of the `epochs` table, without ids."""
+        started = time.perf_counter()
+        train_loss, train_acc, images_seen = self._train_one_pass()
+        trained_s = time.perf_counter() - started
+        train_eval_loss, train_eval_acc = evaluate(self.model, self._images, self._train_eval_N)
+        val_loss, val_acc = evaluate(self.model, self._images, self._val_N)
+        row = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "train_loss": train_loss,
+            "train_acc": train_acc,
+            "train_eval_loss": train_eval_loss,
+            "train_eval_acc": train_eval_acc,
+            "val_loss": val_loss,
+            "val_acc": val_acc,
+            "gap_loss": val_loss - train_eval_loss,
+            "gap_acc": train_eval_acc - val_acc,
+            "lr": self.configuration["lr"],
+            "epoch_s": time.perf_counter() - started,
+            "images_per_s": images_seen / trained_s,
+        }
+        self.history.append(row)
+        return row
+
+    @property
+    def diverged(self) -> bool:
+        """Whether the last epoch gave a loss that is not finite."""
+        return bool(self.history) and has_diverged(self.history[-1])
+
+    def state_dict(self) -> dict[str, Any]:
+        """Everything `load_state_dict` needs to go on; tensors and plain values only."""
+        return {
+            "epoch": self.epoch,
+            "step": self.step,
+            "history": self.history,
+            "model": self.model.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+        }
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        """Go on where `state` was taken; the following epochs are as if training had never stopped."""
+        self.model.load_state_dict(state["model"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self.epoch = state["epoch"]
+        self.step = state["step"]
+        self.history = list(state["history"])
+
+    def _train_one_pass(self) -> tuple[float, float, int]:
+        """One pass over the training images: mean loss and accuracy while the weights move, and images seen."""
+        self.epoch += 1
+        loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
+        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        images_seen = 0
+        for number, index_B in enumerate(self._batches_of_epoch()):
+            self._augment_generator.manual_seed(self._seed("augment", self.epoch, number))
+            self._dropout_generator.manual_seed(self._seed("dropout", self.epoch, number))
+            x_BCHW, y_B = self._images.augmented(index_B, self._augmentation, self._augment_generator)
+
+            logits_BK = self.model(x_BCHW)
+            loss = F.cross_entropy(logits_BK, y_B)
+            self.optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            self.optimizer.step()
+
+            # Summed on the device: reading a value every step would make the GPU wait for Python.
+            loss_sum += loss.detach() * len(y_B)
+            correct += (logits_BK.detach().argmax(1) == y_B).sum()
+            images_seen += len(y_B)
+            self.step += 1
+        return loss_sum.item() / images_seen, correct.item() / images_seen, images_seen
+
+    def _batches_of_epoch(self) -> list[Tensor]:
+        self._order_generator.manual_seed(self._seed("order", self.epoch))
+        order_N = torch.randperm(len(self._train_N), generator=self._order_generator).to(self.device)
+        batches = list(self._train_N[order_N].split(self.configuration["batch_size"]))
+        # Batch normalisation has no variance of one image.
+        return batches[:-1] if len(batches[-1]) < 2 else batches
+
+    def _seed(self, purpose: Purpose, *keys: int) -> int:
+        return seed_for(self._sweep_seed, self._replicate, purpose, *keys)
+
+    def _to_device(self, index_N: np.ndarray) -> Tensor:
+        return torch.from_numpy(index_N).to(self.device)

@@ -1,0 +1,185 @@
+"""The driver: from a spec to the compacted files, fresh or from what is stored."""
+
+import signal
+import tempfile
+import threading
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from cluster.connect import ray_session
+from cluster.environment import cache_dir
+from cluster.preflight import check_local_cpus, trials_at_once
+from sweep.spec import SweepSpec
+from sweep.store.errors import StoreError
+from sweep.store.layout import CHECKPOINTS
+from sweep.store.manifest import write_manifest
+from sweep.store.reader import read_sweep
+from sweep.store.writer import StoreWriter
+from sweep.training.divergence import has_diverged
+from sweep.tuning.asha import Asha
+from sweep.tuning.assignments import Assignments
+from sweep.tuning.ledger import Ledger
+from sweep.tuning.result import SweepResult
+from sweep.tuning.watch import Watch
+
+
+def drive(
+    sweep_dir: Path, spec: SweepSpec, manifest: dict[str, Any] | None, *, address: str | None, watch: Watch
+) -> SweepResult:
+    """Train what the store of `sweep_dir` does not have yet. manifest: None for a sweep that starts now."""
+    if address is None:
+        check_local_cpus(spec.resources.cpus_per_trial)
+    watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
+    with _sigterm_as_sigint(), ray_session(address):
+        places = trials_at_once(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
+        places = min(places, spec.resources.max_concurrent or places)
+        # Imported here because torch takes seconds: what cannot run is refused before.
+        from sweep.data.dataset import load_dataset
+        from sweep.tuning.manifest_content import manifest_content, timestamp
+
+        dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
+        if manifest is None:
+            manifest = manifest_content(sweep_dir.name, spec, dataset)
+            sweep_dir.mkdir(parents=True)
+            write_manifest(sweep_dir, manifest)
+        elif manifest["dataset"]["fingerprint"] != dataset.fingerprint:
+            raise StoreError(
+                f"{sweep_dir}: made with dataset {spec.dataset} of fingerprint {manifest['dataset']['fingerprint']}, "
+                f"which now has {dataset.fingerprint}; restore the data, or start a new sweep"
+            )
+        writer = StoreWriter(sweep_dir)
+        try:
+            write_manifest(sweep_dir, {**manifest, "state": "RUNNING", "ended": None})
+            ledger = Ledger(writer, sweep_dir.name, spec)
+            ledger.restore(read_sweep(sweep_dir))
+            watch.announce(f"sweep {sweep_dir.name}: {places} trials at once; files in {sweep_dir}")
+            finished = _train(sweep_dir, spec, ledger, places, watch)
+            writer.compact()
+            state = "COMPLETED" if finished else "INTERRUPTED"
+            write_manifest(sweep_dir, {**manifest, "state": state, "ended": timestamp()})
+        finally:
+            writer.close()
+    return _summarise(sweep_dir, state)
+
+
+def _train(sweep_dir: Path, spec: SweepSpec, ledger: Ledger, places: int, watch: Watch) -> bool:
+    """Let Ray Tune train what is left. True if every trial has ended, False if the user interrupted."""
+    from ray import tune
+
+    from sweep.tuning.trainable import TrialJob, train_trial
+    from sweep.tuning.tune_adapters import AshaScheduler, AssignmentSearcher, LedgerCallback
+
+    checkpoints = sweep_dir / CHECKPOINTS
+    asha = _asha(spec)
+    settle(ledger, asha, spec.epochs)
+    assignments = Assignments(spec, ledger)
+    ledger.listeners += [assignments, CheckpointCleaner(checkpoints)]
+    if watch.listener is not None:
+        ledger.listeners.append(watch.listener(spec, ledger, places))
+    scheduler = AshaScheduler(asha)
+    job = TrialJob(
+        dataset=spec.dataset,
+        cache_dir=cache_dir(),
+        checkpoints=checkpoints,
+        model=spec.model,
+        model_args=spec.model_args,
+        sweep_seed=spec.search.seed,
+        train_size=spec.train_size,
+        epochs=spec.epochs,
+        threads=max(1, int(spec.resources.cpus_per_trial)),
+        gpu=spec.resources.gpus_per_trial > 0,
+    )
+    # Tune insists on a folder of its own; nothing in it is read again.
+    with tempfile.TemporaryDirectory(prefix="gapsweep-tune-") as scratch:
+        tune.run(
+            tune.with_parameters(train_trial, job=job),
+            name=sweep_dir.name,
+            storage_path=scratch,
+            search_alg=AssignmentSearcher(assignments),
+            scheduler=scheduler,
+            callbacks=[LedgerCallback(ledger, scheduler)],
+            num_samples=-1,
+            # Without it Tune keeps one trial pending at a time when a searcher is set.
+            max_concurrent_trials=places,
+            resources_per_trial={"cpu": spec.resources.cpus_per_trial, "gpu": spec.resources.gpus_per_trial},
+            max_failures=spec.max_retries,
+            raise_on_failed_trial=False,
+            # Importing torch costs seconds a process: the next trial takes the worker over.
+            reuse_actors=True,
+            trial_name_creator=_trial_name,
+            trial_dirname_creator=_trial_name,
+            verbose=0,
+        )
+    return assignments.exhausted and all(record.has_ended for record in ledger.trials.values())
+
+
+class CheckpointCleaner:
+    """Removes a trial's checkpoint once the trial has ended. A Listener of the ledger."""
+
+    def __init__(self, checkpoints: Path) -> None:
+        self._checkpoints = checkpoints
+
+    def trial_started(self, record: Any) -> None:
+        del record
+
+    def epoch_told(self, record: Any, row: dict[str, Any]) -> None:
+        del record, row
+
+    def trial_ended(self, record: Any) -> None:
+        (self._checkpoints / f"{record.trial_id}.pt").unlink(missing_ok=True)
+
+
+def settle(ledger: Ledger, asha: Asha | None, epochs: int) -> None:
+    """Bring early stopping to what the stored rows say, and end trials whose driver died just before it could."""
+    rows = [(row, record) for record in ledger.trials.values() for row in record.epochs]
+    # In the order in which they were told, so that the rungs are as they were.
+    for row, record in sorted(rows, key=lambda item: item[0]["timestamp"]):
+        if asha is not None:
+            asha.record(record.trial_id, row["epoch"], val_acc=row["val_acc"], val_loss=row["val_loss"])
+    for record in ledger.unfinished():
+        if not record.epochs:
+            continue
+        last = record.epochs[-1]
+        if has_diverged(last):
+            ledger.end(record.trial_id, "STOPPED", stop_reason="diverged")
+        elif last["epoch"] >= epochs:
+            ledger.end(record.trial_id, "COMPLETED")
+        elif asha is not None and not asha.keeps(record.trial_id, last["epoch"]):
+            ledger.end(record.trial_id, "STOPPED", stop_reason="asha")
+
+
+def _asha(spec: SweepSpec) -> Asha | None:
+    if spec.scheduler.type == "none":
+        return None
+    return Asha(
+        epochs=spec.epochs,
+        grace_period=spec.scheduler.grace_period,
+        reduction_factor=spec.scheduler.reduction_factor,
+    )
+
+
+def _summarise(sweep_dir: Path, state: str) -> SweepResult:
+    trials = read_sweep(sweep_dir).trials.to_pylist()
+    scored = [trial for trial in trials if trial["best_val_acc"] is not None]
+    best = max(scored, key=lambda trial: trial["best_val_acc"], default=None)
+    return SweepResult(sweep_dir, state, Counter(trial["status"] for trial in trials), best)
+
+
+def _trial_name(trial: Any) -> str:
+    return trial.config["trial_id"]
+
+
+@contextmanager
+def _sigterm_as_sigint() -> Iterator[None]:
+    """Tune stops gracefully on SIGINT only; give SIGTERM the same meaning while a sweep runs."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)

@@ -1,0 +1,118 @@
+"""The driver's book of a sweep: every trial and every row, kept in step with the store.
+
+All that decides anything (early stopping, search, the live table, resume) reads it, so that a sweep continued from its
+files knows what it knew before.
+"""
+
+import json
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import Any, Protocol
+
+from sweep.spec import SweepSpec
+from sweep.store.reader import SweepTables
+from sweep.store.schema import EPOCHS
+from sweep.store.writer import StoreWriter
+from sweep.tuning.trial_record import TrialRecord
+
+
+class Listener(Protocol):
+    """Told of every change of a sweep, after the ledger has taken it."""
+
+    def trial_started(self, record: TrialRecord) -> None: ...
+
+    def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None: ...
+
+    def trial_ended(self, record: TrialRecord) -> None: ...
+
+
+class Ledger:
+    """`trials`: every trial handed out so far, by id. Whoever is in `listeners` is told of each change."""
+
+    def __init__(self, writer: StoreWriter, sweep_id: str, spec: SweepSpec) -> None:
+        self.trials: dict[str, TrialRecord] = {}
+        self.listeners: list[Listener] = []
+        self._writer = writer
+        self._sweep_id = sweep_id
+        self._spec = spec
+
+    def restore(self, tables: SweepTables) -> None:
+        """Take over what an earlier driver has stored."""
+        for record in records_from(tables):
+            self.trials[record.trial_id] = record
+
+    def plan(self, record: TrialRecord) -> None:
+        """A trial that is to be handed out; it enters the store when it starts."""
+        self.trials[record.trial_id] = record
+
+    def start(self, trial_id: str) -> None:
+        """A trial starts, or starts again after a failure or a resume."""
+        record = self.trials[trial_id]
+        record.attempts += 1
+        record.status = "RUNNING"
+        record.started = record.started or _now()
+        self._put(record)
+        for listener in self.listeners:
+            listener.trial_started(record)
+
+    def add_epoch(self, trial_id: str, metrics: dict[str, Any], *, node: str) -> None:
+        """A trial tells an epoch. One that is known already (a continued trial tells it again) changes nothing."""
+        record = self.trials[trial_id]
+        row = {
+            **{name: metrics[name] for name in EPOCHS.names if name in metrics},
+            "sweep_id": self._sweep_id,
+            "trial_id": trial_id,
+            "attempt": record.attempts,
+            "node": node,
+            "timestamp": _now(),
+        }
+        if not self._writer.add_epoch(row):
+            return
+        record.epochs.append(row)
+        for listener in self.listeners:
+            listener.epoch_told(record, row)
+
+    def end(self, trial_id: str, status: str, *, stop_reason: str | None = None, error: str | None = None) -> None:
+        """A trial has ended; its row is final."""
+        record = self.trials[trial_id]
+        record.status, record.stop_reason, record.error = status, stop_reason, error
+        record.ended = _now()
+        self._put(record)
+        for listener in self.listeners:
+            listener.trial_ended(record)
+
+    def unfinished(self) -> list[TrialRecord]:
+        """Trials that started and have not ended."""
+        return [record for record in self.trials.values() if record.status == "RUNNING"]
+
+    def flush_if_due(self) -> None:
+        """Let the store write what is pending, about once a second."""
+        self._writer.flush_if_due()
+
+    def _put(self, record: TrialRecord) -> None:
+        self._writer.put_trial(record.row(sweep_id=self._sweep_id, model=self._spec.model, dataset=self._spec.dataset))
+
+
+def records_from(tables: SweepTables) -> Iterable[TrialRecord]:
+    """The stored trials, each with its epochs in order."""
+    epochs: dict[str, list[dict[str, Any]]] = {}
+    for row in tables.epochs.to_pylist():
+        epochs.setdefault(row["trial_id"], []).append(row)
+    for row in tables.trials.to_pylist():
+        yield TrialRecord(
+            trial_id=row["trial_id"],
+            configuration=json.loads(row["configuration"]),
+            configuration_id=row["configuration_id"],
+            replicate=row["replicate"],
+            status=row["status"],
+            stop_reason=row["stop_reason"],
+            error=row["error"],
+            attempts=row["attempts"],
+            started=row["started"],
+            ended=row["ended"],
+            epochs=epochs.get(row["trial_id"], []),
+        )
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

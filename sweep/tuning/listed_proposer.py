@@ -1,0 +1,41 @@
+"""Search without feedback: a list of configurations made beforehand, in full (grid) or at random."""
+
+import json
+import random
+from typing import Any
+
+from search_spaces.space import SearchSpace
+from sweep.tuning.proposer import Outcome
+
+# Draws that give nothing new before a finite space counts as used up.
+_PATIENCE = 1000
+
+
+class ListedProposer:
+    """Gives the configurations of a list in order; is not interested in how they end."""
+
+    def __init__(self, configurations: list[dict[str, Any]]) -> None:
+        self._left = {json.dumps(configuration): configuration for configuration in configurations}
+
+    def propose(self) -> dict[str, Any] | None:
+        return self._left.pop(next(iter(self._left))) if self._left else None
+
+    def adopt(self, configuration: dict[str, Any]) -> None:
+        self._left.pop(json.dumps(configuration), None)
+
+    def tell(self, outcome: Outcome) -> None:
+        del outcome
+
+
+def sample_configurations(space: SearchSpace, count: int, seed: int) -> list[dict[str, Any]]:
+    """`count` different configurations drawn at random, or all of a space that has no more."""
+    if space.cardinality is not None and space.cardinality <= count:
+        return space.grid()
+    rng = random.Random(seed)
+    drawn: dict[str, dict[str, Any]] = {}
+    misses = 0
+    while len(drawn) < count and misses < _PATIENCE:
+        configuration = space.sample(rng)
+        if drawn.setdefault(json.dumps(configuration), configuration) is not configuration:
+            misses += 1
+    return list(drawn.values())

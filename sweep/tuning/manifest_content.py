@@ -1,0 +1,49 @@
+"""What sweep.json says about a sweep."""
+
+import os
+import platform
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import Any
+
+from sweep.data.dataset import ImageDataset
+from sweep.spec import SweepSpec
+
+_PACKAGES = ("gapsweep", "torch", "torchvision", "ray", "optuna", "pandas", "pyarrow", "numpy")
+
+
+def manifest_content(sweep_id: str, spec: SweepSpec, dataset: ImageDataset) -> dict[str, Any]:
+    """The manifest of a sweep that starts now."""
+    return {
+        "sweep_id": sweep_id,
+        "name": spec.name,
+        "state": "RUNNING",
+        "created": timestamp(),
+        "ended": None,
+        "spec": spec.to_dict(),
+        "seed": spec.search.seed,
+        "dataset": {
+            "name": spec.dataset,
+            "fingerprint": dataset.fingerprint,
+            "train_images": len(dataset.train_images),
+            "classes": list(dataset.class_names),
+            "mean": list(dataset.mean),
+            "std": list(dataset.std),
+        },
+        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
+        "hardware": {"platform": platform.platform(), "cpu": _cpu_name(), "cpus": os.cpu_count()},
+    }
+
+
+def timestamp() -> str:
+    """Now, in UTC, as ISO 8601 with seconds."""
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _cpu_name() -> str:
+    try:
+        with open("/proc/cpuinfo") as file:
+            names = [line.split(":", 1)[1].strip() for line in file if line.startswith("model name")]
+    except OSError:
+        names = []
+    return names[0] if names else platform.processor()

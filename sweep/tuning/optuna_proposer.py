@@ -1,0 +1,111 @@
+"""Search by Optuna's TPE, told the truth about early stopping.
+
+Ray Tune's own bridge tells Optuna COMPLETE for a trial that was cut, so that values at different budgets are compared;
+here a cut configuration is PRUNED with its intermediate values, and one without a usable epoch is FAIL.
+"""
+
+import json
+import random
+from typing import Any
+
+import optuna
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import Trial, TrialState
+
+from search_spaces.domains import Choice, Domain, IntRange, LogUniform, Uniform
+from search_spaces.space import SearchSpace
+from sweep.training.seeds import seed_for
+from sweep.tuning.proposer import Outcome
+
+# Proposals of TPE that repeat an earlier configuration before a random new one is taken.
+_PATIENCE = 20
+
+
+class OptunaProposer:
+    """TPE over the searched hyper-parameters, at most `count` configurations.
+
+    One objective: the highest val_acc of any epoch. With `multi_objective`: val_acc up and, at the same epoch,
+    gap_loss down. The proposal after n others depends on the seed, n and what was told, not on who asked: a resumed
+    sweep that was told the same proposes the same.
+    """
+
+    def __init__(self, space: SearchSpace, *, count: int, seed: int, multi_objective: bool = False) -> None:
+        optuna.logging.set_verbosity(optuna.logging.WARNING)
+        self._space = space
+        self._count = count if space.cardinality is None else min(count, space.cardinality)
+        self._seed = seed
+        self._multi_objective = multi_objective
+        self._distributions = {name: _distribution(domain) for name, domain in space.searched.items()}
+        directions = ["maximize", "minimize"] if multi_objective else ["maximize"]
+        self._study = optuna.create_study(directions=directions)
+        self._trials: dict[str, Trial] = {}  # by canonical configuration
+
+    def propose(self) -> dict[str, Any] | None:
+        if len(self._trials) >= self._count:
+            return None
+        self._reseed()
+        for _ in range(_PATIENCE):
+            trial = self._study.ask(self._distributions)
+            configuration = self._space.resolve(trial.params)
+            if self._remember(configuration, trial):
+                return configuration
+            self._study.tell(trial, state=TrialState.FAIL)
+            self._reseed()
+        return self._unseen()
+
+    def adopt(self, configuration: dict[str, Any]) -> None:
+        self._study.enqueue_trial({name: configuration[name] for name in self._distributions})
+        self._remember(configuration, self._study.ask(self._distributions))
+
+    def tell(self, outcome: Outcome) -> None:
+        trial = self._trials[json.dumps(outcome.configuration)]
+        if outcome.status == "FAILED":
+            self._study.tell(trial, state=TrialState.FAIL)
+        elif self._multi_objective:
+            best = outcome.best_epoch
+            self._study.tell(trial, [outcome.val_acc[best], outcome.gap_loss[best]])
+        elif outcome.status == "COMPLETED":
+            self._study.tell(trial, outcome.val_acc[outcome.best_epoch])
+        else:
+            for epoch, val_acc in outcome.val_acc.items():
+                trial.report(val_acc, epoch)
+            self._study.tell(trial, state=TrialState.PRUNED)
+
+    @property
+    def study(self) -> optuna.Study:
+        """The Optuna study behind this search."""
+        return self._study
+
+    def _remember(self, configuration: dict[str, Any], trial: Trial) -> bool:
+        key = json.dumps(configuration)
+        if key in self._trials:
+            return False
+        self._trials[key] = trial
+        return True
+
+    def _reseed(self) -> None:
+        self._study.sampler = optuna.samplers.TPESampler(seed=seed_for(self._seed, 0, "order", len(self._study.trials)))
+
+    def _unseen(self) -> dict[str, Any] | None:
+        """A configuration not proposed yet, when TPE keeps returning to the same ones."""
+        rng = random.Random(seed_for(self._seed, 0, "order", len(self._trials)))
+        pool = self._space.grid() if self._space.cardinality is not None else [self._space.sample(rng)]
+        left = [configuration for configuration in pool if json.dumps(configuration) not in self._trials]
+        if not left:
+            return None
+        configuration = rng.choice(left)
+        self.adopt(configuration)
+        return configuration
+
+
+def _distribution(domain: Domain) -> BaseDistribution:
+    match domain:
+        case Uniform():
+            return FloatDistribution(domain.low, domain.high)
+        case LogUniform():
+            return FloatDistribution(domain.low, domain.high, log=True)
+        case IntRange():
+            return IntDistribution(domain.low, domain.high)
+        case Choice():
+            return CategoricalDistribution(domain.values())
+    raise TypeError(f"{domain!r} is not searched")

@@ -1,0 +1,57 @@
+"""What a search algorithm is to the driver."""
+
+import math
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sweep.tuning.trial_record import TrialRecord
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """A configuration all of whose replicates have ended.
+
+    status: COMPLETED if every replicate trained to its end, FAILED if none left a usable epoch, else STOPPED.
+    val_acc: by epoch, the mean over the replicates that reached it. gap_loss: likewise. Both only of finite epochs.
+    """
+
+    configuration: dict[str, Any]
+    status: str
+    val_acc: dict[int, float]
+    gap_loss: dict[int, float]
+
+    @property
+    def best_epoch(self) -> int:
+        """The epoch of the highest val_acc."""
+        return max(self.val_acc, key=lambda epoch: self.val_acc[epoch])
+
+
+class Proposer(Protocol):
+    """A search algorithm: asked for configurations one at a time, told how they ended."""
+
+    def propose(self) -> dict[str, Any] | None:
+        """The next canonical configuration, never one given before; None when there are no more."""
+
+    def adopt(self, configuration: dict[str, Any]) -> None:
+        """An earlier driver of this sweep has given this configuration out; count it as proposed."""
+
+    def tell(self, outcome: Outcome) -> None:
+        """A proposed or adopted configuration has ended."""
+
+
+def outcome_of(replicates: list[TrialRecord]) -> Outcome:
+    """Sum up the ended replicates of one configuration."""
+    by_epoch: dict[int, list[dict[str, Any]]] = {}
+    for record in replicates:
+        for row in record.epochs:
+            if math.isfinite(row["val_loss"]) and math.isfinite(row["gap_loss"]):
+                by_epoch.setdefault(row["epoch"], []).append(row)
+    if all(record.status == "COMPLETED" for record in replicates):
+        status = "COMPLETED"
+    else:
+        status = "STOPPED" if by_epoch else "FAILED"
+
+    def mean(name: str) -> dict[int, float]:
+        return {epoch: sum(row[name] for row in rows) / len(rows) for epoch, rows in sorted(by_epoch.items())}
+
+    return Outcome(replicates[0].configuration, status, mean("val_acc"), mean("gap_loss"))

@@ -1,0 +1,88 @@
+"""The function that Ray Tune runs for each trial: the one join of training and Tune."""
+
+import time
+import traceback
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+from ray import tune
+
+from sweep.data.dataset import ImageDataset, load_dataset
+from sweep.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from sweep.training.trial import Trial
+
+# Work that a kill may cost, against the time that writing a state takes.
+CHECKPOINT_INTERVAL_S = 10.0
+
+
+@dataclass(frozen=True)
+class TrialJob:
+    """What all trials of a sweep share. Paths are absolute: Tune changes a trial's working directory."""
+
+    dataset: str
+    cache_dir: Path
+    checkpoints: Path
+    model: str
+    model_args: dict[str, Any]
+    sweep_seed: int
+    train_size: int | None
+    epochs: int
+    threads: int
+    gpu: bool
+
+
+def train_trial(config: dict[str, Any], job: TrialJob) -> None:
+    """Train one trial to its end, telling each epoch once it is over.
+
+    config: trial_id, configuration, replicate, and told_epochs: how many epochs the store has already. An error in the
+    trial itself is told as a result instead of raised: Tune would take it for a lost worker and start the trial again.
+    """
+    try:
+        _train(config, job)
+    except Exception:  # whatever the trial raised belongs into its row
+        tune.report({"error": traceback.format_exc()})
+
+
+def _train(config: dict[str, Any], job: TrialJob) -> None:
+    torch.set_num_threads(job.threads)
+    trial = Trial(
+        _dataset(job.dataset, job.cache_dir),
+        config["configuration"],
+        model=job.model,
+        model_args=job.model_args,
+        sweep_seed=job.sweep_seed,
+        replicate=config["replicate"],
+        train_size=job.train_size,
+        device="cuda" if job.gpu else "cpu",
+    )
+    checkpoint = checkpoint_path(job.checkpoints, config["trial_id"])
+    try:
+        load_checkpoint(trial, checkpoint)
+    except CheckpointError as error:
+        # Training again from the start gives the same rows; refusing would lose the trial.
+        print(f"trial {config['trial_id']}: {error}; training from the start")
+    # The state on disk may be ahead of the store: the driver was killed before it had written these rows.
+    for row in trial.history:
+        if row["epoch"] > config["told_epochs"]:
+            tune.report(row)
+    saved = time.monotonic()
+    while trial.epoch < job.epochs and not trial.diverged:
+        row = trial.train_epoch()
+        if time.monotonic() - saved > CHECKPOINT_INTERVAL_S:
+            save_checkpoint(trial, checkpoint)
+            saved = time.monotonic()
+        tune.report(row)
+
+
+def checkpoint_path(checkpoints: Path, trial_id: str) -> Path:
+    """Where a trial keeps its state."""
+    return checkpoints / f"{trial_id}.pt"
+
+
+@lru_cache(maxsize=1)
+def _dataset(name: str, cache_dir: Path) -> ImageDataset:
+    """Opened once a process: with reused actors, every later trial finds it open."""
+    return load_dataset(name, cache_dir=cache_dir)
