@@ -27,7 +27,7 @@ def findings(results: Results) -> list[Finding]:
         return [Finding("Nothing yet.", "No trial has started.")]
     if results.epochs.empty:
         return [
-            Finding("No epochs yet.", "No trial has finished an epoch, so there is nothing to compare."),
+            Finding("No epochs.", "No trial has finished an epoch, so there is nothing to compare."),
             *_lost(results),
         ]
     return [*_best(results), *_overfitting(results), *_cut(results), *_factor(results), *_lost(results)]
@@ -144,6 +144,8 @@ def _factor(results: Results) -> list[Finding]:
     sure = [pair for pair in found if pair[1][2].excludes_zero]
     # Among differences that hold, or among those with an interval, the largest is the one worth a sentence.
     levels, (a, b, diff) = max(sure or found, key=lambda pair: (pair[1][2].n > 1, pair[1][2].mean))
+    if diff.mean == 0:
+        return [Finding("Which setting goes with the gap.", f"At epoch {matched} no setting differs from another.")]
     i, j = (f"{_with_interval(i)}, n = {i.n}" for i in (levels.interval(a), levels.interval(b)))
     text = (
         f"At epoch {matched} the gap is larger at {levels.factor} {a} ({i}) than at {b} ({j}; n counts {levels.unit})."

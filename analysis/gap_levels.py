@@ -98,7 +98,8 @@ def widest_difference(levels: Levels, comparisons: int) -> tuple[str, str, Inter
         if i.mean < 0:
             a, b, i = b, a, Interval(i.n, -i.mean, -i.high, -i.low)
         half = i.high - i.mean
-        sureness = (1e6 if half == 0 else i.mean / half) if i.n > 1 else -1 / (1 + i.mean)
+        # Without an interval (n < 2) every pair comes after those with one.
+        sureness = i.mean / max(half, 1e-12) if i.n > 1 else -1 / (1 + i.mean)
         if best is None or sureness > best[0]:
             best = (sureness, a, b, i)
     return None if best is None else best[1:]
@@ -134,7 +135,7 @@ def _balanced(table: pd.DataFrame, finite: pd.DataFrame, others: list[str], valu
 
     Settings without a finite value at some level and replicate leave all levels, so that means stay comparable.
     """
-    setting = table[["sweep_id", *others]].astype(str).agg("\x1f".join, axis=1)
+    setting = table.groupby(["sweep_id", *others], dropna=False).ngroup()
     if setting.groupby(table["level"]).agg(frozenset).nunique() != 1:
         return None
     cells = finite.assign(setting=setting).pivot_table(index="setting", columns=["level", "replicate"], values=value)

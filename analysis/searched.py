@@ -20,6 +20,7 @@ HYPERPARAMETERS = (
     "sgd_momentum",
     *STRENGTHS,
 )
+_SPEAKING = {"layer_order", "model", "dataset", "optimizer"}  # values that need no name before them
 
 
 def spaces(results: Results) -> list[dict[str, Any]]:
@@ -44,7 +45,7 @@ def searched(results: Results) -> list[str]:
 
 
 def is_log(results: Results, name: str) -> bool:
-    """Whether a logarithmic axis suits a hyper-parameter: its spec says so, or its listed values span a factor of 50."""
+    """Whether a logarithmic axis suits: the spec says loguniform, or the listed values span a factor of 50."""
     values = results.trials[name]
     if not pd.api.types.is_numeric_dtype(values):
         return False
@@ -74,12 +75,11 @@ def nats(value: float, *, sign: bool = False) -> str:
     return f"{value:{'+' if sign else ''}.3f} nats".replace("-", "−")
 
 
-def label(row: pd.Series, names: list[str]) -> str:
-    """A configuration in one line, such as "lr 0.003 · drop_rate 0.25 · lbrd". Plain text, not escaped."""
+def labels(rows: pd.DataFrame, names: list[str]) -> list[str]:
+    """Each row's configuration in one line, such as "lr 0.003 · drop_rate 0.25 · lbrd". Plain text, not escaped."""
+    # The same in every row, but a label must not be empty.
+    named = names or ["model", "lr", "drop_rate"]
     words = [
-        short(row[n]) if n in ("layer_order", "model", "dataset", "optimizer") else f"{n} {short(row[n])}"
-        for n in names
+        [short(v) if name in _SPEAKING else f"{name} {short(v)}" for v in rows[name].astype(object)] for name in named
     ]
-    if words:
-        return " · ".join(words)
-    return f"{short(row['model'])} · lr {short(row['lr'])} · drop_rate {short(row['drop_rate'])}"
+    return [" · ".join(row) for row in zip(*words, strict=True)]

@@ -40,6 +40,9 @@ class Uniform:
     high: float
     size = None
 
+    def __str__(self) -> str:
+        return f"{{uniform: [{self.low!r}, {self.high!r}]}}"
+
     def sample(self, rng: random.Random) -> float:
         return rng.uniform(self.low, self.high)
 
@@ -55,6 +58,9 @@ class LogUniform:
     low: float
     high: float
     size = None
+
+    def __str__(self) -> str:
+        return f"{{loguniform: [{self.low!r}, {self.high!r}]}}"
 
     def sample(self, rng: random.Random) -> float:
         value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))

@@ -73,7 +73,7 @@ class SearchSpace:
         if endless:
             raise SpecError(
                 "\n".join(
-                    f"space.{name}: got a continuous range ({shown(self.domains[name])}), which has no full factorial; "
+                    f"space.{name}: got the continuous range {self.domains[name]}, which has no full factorial; "
                     "allowed: a finite domain; add points, for example {loguniform: [1e-4, 1e-1], points: 4}"
                     for name in endless
                 )

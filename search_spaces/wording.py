@@ -7,9 +7,9 @@ SHOWN_CHARACTERS = 80
 
 
 def shown(value: object) -> str:
-    """`value` as a person wrote it, cut to a readable length; None is written null, as YAML does."""
-    if value is None:
-        return "null"
+    """`value` as a person wrote it, cut to a readable length; null, true and false are spelled as in YAML."""
+    if value is None or isinstance(value, bool):
+        return "null" if value is None else str(value).lower()
     text = repr(value)
     if len(text) <= SHOWN_CHARACTERS:
         return text
@@ -25,6 +25,8 @@ def nearest(name: str, names: Iterable[str]) -> str | None:
 def unknown_key(path: str, value: object, keys: Iterable[str], elsewhere: str | None = None) -> str:
     """The line for a key that nobody reads. `elsewhere`: the full path where this very key would be right."""
     keys = list(keys)
-    guess = elsewhere or nearest(path.rpartition(".")[2], keys)
+    parent, dot, key = path.rpartition(".")
+    like = nearest(key, keys)
+    guess = elsewhere or (like and parent + dot + like)
     hint = f"; did you mean {guess}?" if guess else ";"
     return f"{path}: unknown key (got {shown(value)}){hint} allowed: {', '.join(keys)}"

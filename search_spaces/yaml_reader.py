@@ -13,6 +13,7 @@ import yaml
 from search_spaces.errors import SpecError
 
 MAX_DEPTH = 20
+MAX_VALUES = 10_000  # about a second's reading; a study has a hundred
 
 _PREFIX = "tag:yaml.org,2002:"
 _ALLOWED = "allowed: plain text, numbers, true/false, null, lists and mappings"
@@ -22,6 +23,7 @@ class _StrictLoader(yaml.SafeLoader):
     yaml_implicit_resolvers = {}  # noqa: RUF012 (PyYAML's own class attribute)
 
     depth = 0
+    nodes = 0
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         event = self.peek_event()
@@ -30,6 +32,9 @@ class _StrictLoader(yaml.SafeLoader):
             raise SpecError(f"{where}: got the alias *{event.anchor}; {_ALLOWED}; write the value out")
         if self.depth >= MAX_DEPTH:
             raise SpecError(f"{where}: got more than {MAX_DEPTH} levels of nesting; allowed: up to {MAX_DEPTH}")
+        self.nodes += 1
+        if self.nodes > MAX_VALUES:
+            raise SpecError(f"{where}: got more than {MAX_VALUES} keys and values; allowed: up to {MAX_VALUES}")
         self.depth += 1
         node = super().compose_node(parent, index)
         self.depth -= 1
@@ -93,7 +98,7 @@ def _mapping(node: yaml.MappingNode, path: str, faults: list[str]) -> dict[str, 
     for key_node, value_node in node.value:
         line = key_node.start_mark.line + 1
         key = key_node.value
-        if not isinstance(key_node, yaml.ScalarNode) or key_node.tag != _PREFIX + "str":
+        if not isinstance(key, str) or key_node.tag != _PREFIX + "str" or not key.isprintable():
             got = repr(key) if isinstance(key, str) else f"a {key_node.id}"
             faults.append(f"{path + ': ' if path else ''}line {line}: got the key {got}; allowed: keys that are names")
             continue

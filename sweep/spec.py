@@ -36,6 +36,9 @@ from sweep.data.source import ALLOWED, absolute_name, check_dataset
 # Strict: "20" is no number and neither is true. A description says first what is allowed: errors quote it.
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
+# More mistakes than this say that it is the wrong file.
+MAX_LINES = 30
+
 # Hyper-parameters that may also stand at the top level, where they read better when they are fixed.
 _TOP_LEVEL = ("batch_size", "optimizer")
 
@@ -167,6 +170,8 @@ class SweepSpec(BaseModel):
 
         Raises SpecError: a line a mistake, each with the key path, the value got and what is allowed.
         """
+        if isinstance(source, cls) and not overrides:
+            return source
         if isinstance(source, SweepSpec):
             mapping: dict[str, Any] = source.to_dict()
         elif isinstance(source, Mapping):
@@ -177,8 +182,10 @@ class SweepSpec(BaseModel):
         try:
             return cls.model_validate(mapping)
         except ValidationError as error:
-            lines = error_lines(error, cls)
-        raise SpecError("\n".join(mark_overridden(lines, paths)))
+            lines = mark_overridden(error_lines(error, cls), paths)
+        if len(lines) > MAX_LINES:
+            lines = [*lines[:MAX_LINES], f"and {len(lines) - MAX_LINES} more mistakes"]
+        raise SpecError("\n".join(lines))
 
     @property
     def search_space(self) -> SearchSpace:
@@ -248,8 +255,8 @@ class SweepSpec(BaseModel):
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
         lines = [
-            f"{name}: got {getattr(self, name)!r}, and space.{name} is given, too; allowed: one of the two; "
-            f"leave one out (--set {name}=null, or --set space.{name}=VALUE with nothing at the top level)"
+            f"{name}: got {getattr(self, name)!r}, and space.{name} is given, too ({shown(self.space[name])}); "
+            f"allowed: one of the two; take out one of them (--set {name}=null leaves the one in space)"
             for name in _TOP_LEVEL
             if getattr(self, name) is not None and name in self.space
         ]

@@ -19,7 +19,7 @@ def add_bands(figure: go.Figure, epochs: pd.DataFrame, column: str, *, what: str
     """Draw the middle 80 %, the middle 50 % and the median of a column over all trials."""
     table = quantiles(epochs, column)
     x = [int(e) for e in table.index]
-    for low, high, opacity in ((0.1, 0.9, 0.28), (0.25, 0.75, 0.45)):
+    for low, high, opacity in ((0.1, 0.9, 0.25), (0.25, 0.75, 0.55)):
         figure.add_scatter(
             x=x + x[::-1],
             y=numbers(table[high]) + numbers(table[low])[::-1],

@@ -8,7 +8,7 @@ from analysis.figures.theme import COLOURS, GREY, empty_figure, new_figure, numb
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import t_interval
 from analysis.results import CONFIGURATION_KEY, Results
-from analysis.searched import label, nats, searched
+from analysis.searched import labels, nats, searched
 
 MOST_ROWS = 40
 
@@ -91,15 +91,14 @@ def _intervals(results: Results) -> pd.DataFrame:
     """One row a configuration with a finite gap at the matched epoch, smallest first."""
     rows = gaps(results)
     best = gaps(results, "best")
-    names = searched(results)
     found = []
     firsts = results.trials.drop_duplicates(CONFIGURATION_KEY)
-    labels = dict(zip(_keys(firsts), (label(row, names) for _, row in firsts.iterrows()), strict=True))
+    named = dict(zip(_keys(firsts), labels(firsts, searched(results)), strict=True))
     at_best = best.groupby(CONFIGURATION_KEY)["gap_loss"].mean().to_dict()
     for key, group in rows.groupby(CONFIGURATION_KEY, sort=False):
         i = t_interval(group["gap_loss"])
         if i.n:
-            found.append((labels[key], i.n, i.mean, i.low, i.high, at_best[key]))
+            found.append((named[key], i.n, i.mean, i.low, i.high, at_best[key]))
     table = pd.DataFrame(found, columns=["label", "n", "mean", "low", "high", "at_best"])
     return table.sort_values("mean", ignore_index=True)
 

@@ -7,7 +7,7 @@ import plotly.graph_objects as go
 from analysis.figures.theme import INK, beyond_note, empty_figure, new_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps
 from analysis.results import TRIAL_KEY, Results
-from analysis.searched import label, searched
+from analysis.searched import labels, searched
 
 
 def gap_scatter(results: Results) -> go.Figure:
@@ -37,7 +37,7 @@ def gap_scatter(results: Results) -> go.Figure:
                 "showscale": varied,
                 **colour,
             },
-            text=[safe(label(row, names)) for _, row in part.iterrows()],
+            text=[safe(text) for text in labels(part, names)],
             customdata=[int(e) for e in part["epoch"]],
             name=name,
             hovertemplate="%{text}<br>best epoch %{customdata}: gap %{x:.3f}, val loss %{y:.3f}<extra></extra>",

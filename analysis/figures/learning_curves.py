@@ -4,7 +4,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.figures.bands import add_bands, add_crowd
-from analysis.figures.ranking import Curves, curves, joined
+from analysis.figures.ranking import Curves, curves, joined, replicate_mean
 from analysis.figures.theme import TEMPLATE, beyond_note, empty_figure, legend_below, robust_range, safe
 from analysis.results import Results
 from analysis.searched import nats
@@ -18,7 +18,7 @@ SYMBOLS = {"val": "circle", "train_eval": "circle-open", "train": "x-thin-open"}
 
 
 def learning_curves(results: Results) -> go.Figure:
-    """Loss (left) and accuracy (right) over epochs; one colour a configuration, all its replicates drawn.
+    """Loss (left) and accuracy (right) over epochs; one colour a configuration, the mean of its replicates.
 
     The best configurations are in colour; the others are grey validation curves up to 30 trials, quantile bands above.
     """
@@ -36,9 +36,10 @@ def learning_curves(results: Results) -> go.Figure:
             add_crowd(figure, x, y, name="other trials, validation", legend=left, row=1, col=column)
         for name, colour, epochs in drawn.best:
             # One epoch makes no line; markers on a longer one would hide its dashes.
-            single = int(epochs["epoch"].max()) == 1
+            mean = replicate_mean(epochs, [f"{prefix}_{measure}" for prefix, _, _ in LINES])
+            single = len(mean) == 1
             for prefix, dash, said in LINES:
-                x, y = joined(epochs, f"{prefix}_{measure}")
+                x, y = joined(mean, f"{prefix}_{measure}")
                 value = "%{y:.3f}" if left else "%{y:.1%}"
                 figure.add_scatter(
                     x=x,

@@ -18,7 +18,8 @@ def parallel_coordinates(results: Results) -> go.Figure:
     if len(table) < 2 or not names:
         return empty_figure("Parallel coordinates need at least two trials with different hyper-parameters.")
     dimensions = [_dimension(results, table[name], name) for name in names]
-    dimensions.append({"label": "best val_acc", "values": numbers(table["val_acc"]), "tickformat": ".0%"})
+    percent = ".0%" if np.ptp(table["val_acc"]) > 0.1 else ".1%"
+    dimensions.append({"label": "best val_acc", "values": numbers(table["val_acc"]), "tickformat": percent})
     gap = table["gap_loss"]
     # An exploded gap would press all others together; it is drawn at the end of the axis.
     span, _ = robust_range(gap)
@@ -32,7 +33,7 @@ def parallel_coordinates(results: Results) -> go.Figure:
             "color": numbers(table["val_acc"]),
             "colorscale": "Viridis",
             "showscale": True,
-            "colorbar": {"title": {"text": "val_acc"}, "tickformat": ".0%", "thickness": 14, "outlinewidth": 0},
+            "colorbar": {"title": {"text": "val_acc"}, "tickformat": percent, "thickness": 14, "outlinewidth": 0},
         },
         labelfont={"size": 13},
         tickfont={"size": 11},

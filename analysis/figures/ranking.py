@@ -8,10 +8,10 @@ import pandas as pd
 from analysis.figures.theme import COLOURS
 from analysis.gap_table import gaps
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
-from analysis.searched import label, searched
+from analysis.searched import labels, searched
 
 FEW_TRIALS = 30  # up to here every trial gets a line; above, quantile bands stand for the crowd
-HIGHLIGHTED_TRIALS = 6
+HIGHLIGHTED = 6
 
 
 def rank_configurations(results: Results) -> pd.DataFrame:
@@ -31,10 +31,9 @@ def rank_configurations(results: Results) -> pd.DataFrame:
     )
     ranked = ranked.sort_values("best_val_acc", ascending=False, kind="stable").reset_index()
     ranked["rank"] = range(1, len(ranked) + 1)
-    names = searched(results)
     firsts = results.trials.drop_duplicates(CONFIGURATION_KEY)
-    labels = firsts[CONFIGURATION_KEY].assign(label=[label(row, names) for _, row in firsts.iterrows()])
-    return ranked.merge(labels, on=CONFIGURATION_KEY, how="left")
+    named = firsts[CONFIGURATION_KEY].assign(label=labels(firsts, searched(results)))
+    return ranked.merge(named, on=CONFIGURATION_KEY, how="left")
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Curves:
         if not self.banded:
             return np.concatenate([*own, self.crowd[list(columns)].to_numpy().ravel()])
         finite = self.everyone[list(columns)].where(np.isfinite(self.everyone[list(columns)]))
-        edges = finite.groupby(self.everyone["epoch"]).quantile([0.1, 0.9])
+        edges = finite.groupby(self.everyone["epoch"]).quantile(np.array([0.1, 0.9]))
         return np.concatenate([*own, edges.to_numpy().ravel()])
 
     @property
@@ -65,12 +64,11 @@ class Curves:
 
 
 def curves(results: Results) -> Curves:
-    """Split the curves for a figure: about six trials in colour (all replicates of a configuration), the rest grey."""
+    """Split the curves for a figure: the six best configurations in colour, the rest grey."""
     key = results.trials[[*TRIAL_KEY, "configuration_id"]]
     everyone = results.epochs.merge(key, on=TRIAL_KEY).sort_values([*TRIAL_KEY, "epoch"])
     ranked = rank_configurations(results)
-    within = ranked["n"].cumsum() <= HIGHLIGHTED_TRIALS
-    chosen = ranked[within | (ranked["rank"] == 1)].head(len(COLOURS))
+    chosen = ranked.head(HIGHLIGHTED)
     ids = everyone[CONFIGURATION_KEY].merge(chosen[[*CONFIGURATION_KEY, "rank"]], on=CONFIGURATION_KEY, how="left")
     rank = ids["rank"].to_numpy()
     best = [
@@ -79,6 +77,13 @@ def curves(results: Results) -> Curves:
     ]
     n_trials = len(everyone.drop_duplicates(TRIAL_KEY))
     return Curves(best, everyone[pd.isna(rank)], everyone, n_trials)
+
+
+def replicate_mean(epochs: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
+    """The mean curve of a configuration's replicates, up to the last epoch that all of them reached."""
+    by_epoch = epochs.groupby("epoch")
+    mean = by_epoch[columns].mean().reset_index()
+    return mean[(by_epoch.size() == by_epoch.size().max()).to_numpy()].assign(sweep_id="", trial_id="mean")
 
 
 def joined(epochs: pd.DataFrame, column: str) -> tuple[list[int | None], list[float | None]]:

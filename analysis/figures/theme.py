@@ -69,7 +69,8 @@ def numbers(values: Iterable[Any]) -> list[float | None]:
 def robust_range(values: Iterable[Any], *, keep_zero: bool = False) -> tuple[list[float] | None, int]:
     """An axis range that a few exploded trials cannot flatten, and how many values it leaves outside.
 
-    None if all values fit: within 1.5 interquartile ranges of the middle half (Tukey's fences), or the middle 90 %.
+    The range holds what lies within 1.5 interquartile ranges of the middle half (Tukey's fences), and the middle 90 %.
+    None, so that all values show, if they reach less than half as far again.
     """
     x = np.asarray(list(values), dtype=float)
     x = x[np.isfinite(x)]
@@ -83,7 +84,8 @@ def robust_range(values: Iterable[Any], *, keep_zero: bool = False) -> tuple[lis
         low, high = min(low, 0.0), max(high, 0.0)
     pad = 0.05 * (high - low or 1.0)
     outside = int(((x < low - pad) | (x > high + pad)).sum())
-    return ([low - pad, high + pad], outside) if outside else (None, 0)
+    exploded = float(x.max() - x.min()) > 1.5 * (high - low)
+    return ([low - pad, high + pad], outside) if exploded and outside else (None, 0)
 
 
 def beyond_note(outside: int) -> str:

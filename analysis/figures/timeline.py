@@ -30,8 +30,9 @@ def trial_timeline(results: Results) -> go.Figure:
         )  # fmt: skip
         counts = part["epochs_run"].fillna(0).value_counts().sort_index()
         figure.add_bar(
-            x=[int(e) for e in counts.index], y=[int(n) for n in counts], width=0.85, marker={"color": colour}, name=status,
-            legendgroup=status, hovertemplate=f"{status}: %{{y}} trials ran %{{x}} epochs<extra></extra>", row=1, col=2,
+            x=[int(e) for e in counts.index], y=[int(n) for n in counts], width=0.85, marker={"color": colour},
+            name=status, legendgroup=status, row=1, col=2,
+            hovertemplate=f"{status}: %{{y}} trials ran %{{x}} epochs<extra></extra>",
         )  # fmt: skip
     most = int(trials["epochs_run"].fillna(0).max())
     figure.update_layout(barmode="stack", legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})

@@ -19,7 +19,7 @@ FIGURES = (
     ("Gap per configuration", figures.configuration_gaps, figures.configuration_gaps_sentence),
     ("Gap against validation loss", figures.gap_scatter, figures.gap_scatter_sentence),
     ("Parallel coordinates", figures.parallel_coordinates, figures.parallel_coordinates_sentence),
-    ("Trials", figures.trial_timeline, figures.trial_timeline_sentence),
+    ("Trials over time", figures.trial_timeline, figures.trial_timeline_sentence),
 )
 
 # The browser itself then refuses whatever the page might try to fetch. Plotly's parallel coordinates compile their

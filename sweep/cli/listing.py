@@ -29,12 +29,12 @@ def list_sweeps(storage: Storage = DEFAULT_STORAGE, json: Json = False) -> None:
         print(f"no sweeps in {storage}")
         return
     table = Table(box=None, pad_edge=False)
-    for name in ("sweep", "state", "model", "dataset", "trials", "epochs", "best val_acc", "created"):
-        table.add_column(name, overflow="fold")
+    for name in ("sweep", "state", "model", "dataset", "trials", "epochs", "best", "created"):
+        table.add_column(name, no_wrap=name != "dataset", overflow="fold")
     for sweep in sweeps:
         best = "" if sweep["best_val_acc"] is None else f"{sweep['best_val_acc']:.4f}"
         cells = (sweep[name] for name in ("sweep_id", "state", "model", "dataset", "trials", "epochs"))
-        table.add_row(*map(str, cells), best, sweep["created"])
+        table.add_row(*map(str, cells), best, sweep["created"][:16].replace("T", " "))
     Console(highlight=False, markup=False).print(table)
 
 

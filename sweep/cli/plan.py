@@ -7,7 +7,7 @@ import typer
 from cluster.environment import cache_dir
 from sweep.cli.options import Json, Set, Spec
 from sweep.cli.terminal import print_json, say
-from sweep.progress.wording import duration
+from sweep.progress.wording import count, duration
 from sweep.spec import SweepSpec
 from sweep.tuning.plan import plan_sweep, probe_seconds_per_epoch
 
@@ -35,7 +35,8 @@ def plan(
         print_json({**counted.to_dict(), **(cost or {})})
         return
     print(f"{checked.name}: {checked.model} on {checked.dataset}, mode {checked.mode}")
-    print(f"  trials          {counted.trials}: {counted.configurations} configurations x {counted.replicates} seeds")
+    seeds = count(counted.replicates, "seed")
+    print(f"  trials          {counted.trials}: {count(counted.configurations, 'configuration')} x {seeds}")
     if counted.rungs:
         print(f"  rungs           trials are compared after epochs {', '.join(map(str, counted.rungs))}")
     print(f"  epochs          {counted.expected_epochs} expected, {counted.full_epochs} if nothing is stopped early")

@@ -1,8 +1,8 @@
 """Random crop, flip and colour jitter on tensors, a batch at a time, each image with its own draw.
 
-Measured on one shared core of a 2-core AMD EPYC machine, batches of 100, uint8 in and float32 out, images/s:
-none 1.0 M, crop + flip 110-125 k, with all four colour changes 20-37 k. The spread of the last is page faults of fresh
-temporaries; with MALLOC_TRIM_THRESHOLD_ raised it stays at the upper end.
+Measured on one thread of a 2-core AMD EPYC machine in use by others, batches of 100, uint8 in, float32 out, median
+(range) of 7 runs, images/s: none 1.0 M (0.4-1.2), crop and flip 114 k (37-126), with all colour changes 29 k (19-43).
+Much of that spread is page faults of fresh temporaries, which depend on what else the process has allocated.
 
 Shapes: N images, C = 3 channels, H, W.
 """

@@ -5,15 +5,16 @@ from collections.abc import Callable
 from typing import Any
 
 from sweep.progress.tally import Tally
-from sweep.progress.wording import describe, outcome
+from sweep.progress.wording import count, describe, outcome
+from sweep.tuning.ledger import Listener
 from sweep.tuning.trial_record import TrialRecord
 
 # A trial's end is always told; of its epochs at most one line in so long, so that fast sweeps do not flood a log.
 EPOCH_LINE_INTERVAL_S = 2.0
 
 
-class LineLog:
-    """Writes what happens through `write`, a line at a time. A Listener of the ledger."""
+class LineLog(Listener):
+    """Writes what happens through `write`, a line at a time."""
 
     def __init__(self, tally: Tally, write: Callable[[str], None]) -> None:
         self._tally = tally
@@ -36,7 +37,7 @@ class LineLog:
         best = record.best
         score = f", best val_acc {best['val_acc']:.4f} at epoch {best['epoch']}" if best else ""
         cause = f": {record.error.strip().splitlines()[-1]}" if record.error else ""
-        self._say(f"{record.trial_id} {outcome(record)} after {len(record.epochs)} epochs{score}{cause}")
+        self._say(f"{record.trial_id} {outcome(record)} after {count(len(record.epochs), 'epoch')}{score}{cause}")
         self._say(self._tally.summary())
 
     def _say(self, line: str) -> None:

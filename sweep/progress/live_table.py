@@ -1,7 +1,5 @@
 """Progress on a terminal: a bar, the running trials and the best so far, redrawn in place."""
 
-from typing import Any
-
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
@@ -11,25 +9,20 @@ from rich.text import Text
 
 from sweep.progress.tally import Tally
 from sweep.progress.wording import describe, outcome
+from sweep.tuning.ledger import Listener
 from sweep.tuning.trial_record import TrialRecord
 
 _RUNNING_SHOWN = 8
 _BEST_SHOWN = 5
 
 
-class LiveTable:
-    """Draws until `stop()`. A Listener of the ledger, though it only looks: the drawing thread reads the tally."""
+class LiveTable(Listener):
+    """Draws until `stop()`, four times a second from a thread of its own that reads the tally."""
 
     def __init__(self, tally: Tally, console: Console) -> None:
         self._tally = tally
         self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=False)
         self._live.start()
-
-    def trial_started(self, record: TrialRecord) -> None:
-        del record
-
-    def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        del record, row
 
     def trial_ended(self, record: TrialRecord) -> None:
         if record.status == "FAILED":

@@ -16,6 +16,11 @@ def outcome(record: TrialRecord) -> str:
     return f"{record.status} ({record.stop_reason})" if record.stop_reason else record.status
 
 
+def count(number: int, noun: str) -> str:
+    """1 epoch, 2 epochs."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def duration(seconds: float) -> str:
     """42 s, 3 min 20 s, 2 h 05 min."""
     whole = round(seconds)

@@ -11,6 +11,11 @@ PARTS = "log"
 CHECKPOINTS = "checkpoints"
 
 
+def checkpoint_path(checkpoints: Path, trial_id: str) -> Path:
+    """Where a trial keeps its state while it is unfinished."""
+    return checkpoints / f"{trial_id}.pt"
+
+
 def part_name(table: str, generation: int, first: int, last: int) -> str:
     """Name of a part that holds flushes `first` to `last` of one driver generation; sorts in order of writing."""
     return f"{table}-g{generation:04d}-{first:08d}-{last:08d}.parquet"

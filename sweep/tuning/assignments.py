@@ -5,14 +5,14 @@ from typing import Any
 
 from search_spaces.identity import configuration_id, trial_id
 from sweep.spec import SweepSpec
-from sweep.tuning.ledger import Ledger
+from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
 from sweep.tuning.proposer import Proposer, outcome_of
 from sweep.tuning.trial_record import TrialRecord
 
 
-class Assignments:
-    """Hands out trials, and tells the search algorithm how configurations ended. A Listener of the ledger."""
+class Assignments(Listener):
+    """Hands out trials, and tells the search algorithm how configurations ended."""
 
     def __init__(self, spec: SweepSpec, ledger: Ledger) -> None:
         """`ledger` holds what is known; on a resume that is all of the earlier drivers' trials."""
@@ -39,12 +39,6 @@ class Assignments:
                 return None
             self._enqueue(configuration)
         return self._queue.popleft()
-
-    def trial_started(self, record: TrialRecord) -> None:
-        del record
-
-    def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        del record, row
 
     def trial_ended(self, record: TrialRecord) -> None:
         self._tell_if_ended(self._replicates[record.configuration_id])

@@ -3,7 +3,6 @@
 import signal
 import tempfile
 import threading
-from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,17 +11,19 @@ from typing import Any
 from cluster.connect import ray_session
 from cluster.environment import cache_dir
 from cluster.preflight import check_local_cpus, trials_at_once
+from search_spaces.errors import SpecError
 from sweep.spec import SweepSpec
 from sweep.store.errors import StoreError
-from sweep.store.layout import CHECKPOINTS
+from sweep.store.layout import CHECKPOINTS, checkpoint_path
 from sweep.store.manifest import write_manifest
 from sweep.store.reader import read_sweep
 from sweep.store.writer import StoreWriter
 from sweep.training.divergence import has_diverged
 from sweep.tuning.asha import Asha
 from sweep.tuning.assignments import Assignments
-from sweep.tuning.ledger import Ledger
-from sweep.tuning.result import SweepResult
+from sweep.tuning.ledger import Ledger, Listener
+from sweep.tuning.result import SweepResult, summarise
+from sweep.tuning.trial_record import TrialRecord
 from sweep.tuning.watch import Watch
 
 
@@ -33,14 +34,20 @@ def drive(
     if address is None:
         check_local_cpus(spec.resources.cpus_per_trial)
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
-    with _sigterm_as_sigint(), ray_session(address):
+    with ray_session(address), _sigterm_as_sigint():
         places = trials_at_once(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
         places = min(places, spec.resources.max_concurrent or places)
         # Imported here because torch takes seconds: what cannot run is refused before.
         from sweep.data.dataset import load_dataset
+        from sweep.data.split import split_indices
         from sweep.tuning.manifest_content import manifest_content, timestamp
 
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
+        # Raises for a train_size that these images do not have, before every trial would.
+        try:
+            split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
+        except ValueError as error:
+            raise SpecError(str(error)) from None
         if manifest is None:
             manifest = manifest_content(sweep_dir.name, spec, dataset)
             sweep_dir.mkdir(parents=True)
@@ -62,7 +69,7 @@ def drive(
             write_manifest(sweep_dir, {**manifest, "state": state, "ended": timestamp()})
         finally:
             writer.close()
-    return _summarise(sweep_dir, state)
+    return summarise(sweep_dir)
 
 
 def _train(sweep_dir: Path, spec: SweepSpec, ledger: Ledger, places: int, watch: Watch) -> bool:
@@ -116,20 +123,14 @@ def _train(sweep_dir: Path, spec: SweepSpec, ledger: Ledger, places: int, watch:
     return assignments.exhausted and all(record.has_ended for record in ledger.trials.values())
 
 
-class CheckpointCleaner:
-    """Removes a trial's checkpoint once the trial has ended. A Listener of the ledger."""
+class CheckpointCleaner(Listener):
+    """Removes a trial's checkpoint once the trial has ended."""
 
     def __init__(self, checkpoints: Path) -> None:
         self._checkpoints = checkpoints
 
-    def trial_started(self, record: Any) -> None:
-        del record
-
-    def epoch_told(self, record: Any, row: dict[str, Any]) -> None:
-        del record, row
-
-    def trial_ended(self, record: Any) -> None:
-        (self._checkpoints / f"{record.trial_id}.pt").unlink(missing_ok=True)
+    def trial_ended(self, record: TrialRecord) -> None:
+        checkpoint_path(self._checkpoints, record.trial_id).unlink(missing_ok=True)
 
 
 def settle(ledger: Ledger, asha: Asha | None, epochs: int) -> None:
@@ -161,20 +162,13 @@ def _asha(spec: SweepSpec) -> Asha | None:
     )
 
 
-def _summarise(sweep_dir: Path, state: str) -> SweepResult:
-    trials = read_sweep(sweep_dir).trials.to_pylist()
-    scored = [trial for trial in trials if trial["best_val_acc"] is not None]
-    best = max(scored, key=lambda trial: trial["best_val_acc"], default=None)
-    return SweepResult(sweep_dir, state, Counter(trial["status"] for trial in trials), best)
-
-
 def _trial_name(trial: Any) -> str:
     return trial.config["trial_id"]
 
 
 @contextmanager
 def _sigterm_as_sigint() -> Iterator[None]:
-    """Tune stops gracefully on SIGINT only; give SIGTERM the same meaning while a sweep runs."""
+    """Tune stops gracefully on SIGINT only; give SIGTERM the same meaning. Inside the Ray session, which sets its own."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

@@ -9,7 +9,7 @@ from cluster.preflight import check_storage
 from sweep.spec import SweepSpec
 from sweep.store.manifest import read_manifest
 from sweep.tuning.driver import drive
-from sweep.tuning.result import SweepResult
+from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.watch import Watch
 
 
@@ -40,5 +40,9 @@ def resume(path: str | Path, *, address: str | None = None, watch: Watch | None 
     """
     sweep_dir = Path(path).expanduser().absolute()
     manifest = read_manifest(sweep_dir)
+    watch = watch or Watch()
+    if manifest["state"] == "COMPLETED":
+        watch.announce(f"{sweep_dir.name} is complete; nothing is left to train")
+        return summarise(sweep_dir)
     check_storage(sweep_dir)
-    return drive(sweep_dir, SweepSpec.load(manifest["spec"]), manifest, address=address, watch=watch or Watch())
+    return drive(sweep_dir, SweepSpec.load(manifest["spec"]), manifest, address=address, watch=watch)

@@ -7,7 +7,7 @@ files knows what it knew before.
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sweep.spec import SweepSpec
 from sweep.store.reader import SweepTables
@@ -16,14 +16,17 @@ from sweep.store.writer import StoreWriter
 from sweep.tuning.trial_record import TrialRecord
 
 
-class Listener(Protocol):
-    """Told of every change of a sweep, after the ledger has taken it."""
+class Listener:
+    """Told of every change of a sweep, after the ledger has taken it; overrides what it wants to hear."""
 
-    def trial_started(self, record: TrialRecord) -> None: ...
+    def trial_started(self, record: TrialRecord) -> None:
+        """A trial has started, or started again."""
 
-    def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None: ...
+    def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        """A trial has told an epoch for the first time; `row` is its line of the `epochs` table."""
 
-    def trial_ended(self, record: TrialRecord) -> None: ...
+    def trial_ended(self, record: TrialRecord) -> None:
+        """A trial's row is final."""
 
 
 class Ledger:

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweep.store.reader import read_sweep
+
 
 @dataclass(frozen=True)
 class SweepResult:
@@ -28,3 +30,12 @@ class SweepResult:
         if failed == 0:
             return 0
         return 1 if failed == self.statuses.total() else 3
+
+
+def summarise(sweep_dir: Path) -> SweepResult:
+    """The result of a sweep from what is stored. Raises what `read_sweep` raises."""
+    tables = read_sweep(sweep_dir)
+    trials = tables.trials.to_pylist()
+    scored = [trial for trial in trials if trial["best_val_acc"] is not None]
+    best = max(scored, key=lambda trial: trial["best_val_acc"], default=None)
+    return SweepResult(sweep_dir, tables.manifest["state"], Counter(trial["status"] for trial in trials), best)

@@ -11,6 +11,7 @@ import torch
 from ray import tune
 
 from sweep.data.dataset import ImageDataset, load_dataset
+from sweep.store.layout import checkpoint_path
 from sweep.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 from sweep.training.trial import Trial
 
@@ -75,11 +76,6 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
             save_checkpoint(trial, checkpoint)
             saved = time.monotonic()
         tune.report(row)
-
-
-def checkpoint_path(checkpoints: Path, trial_id: str) -> Path:
-    """Where a trial keeps its state."""
-    return checkpoints / f"{trial_id}.pt"
 
 
 @lru_cache(maxsize=1)

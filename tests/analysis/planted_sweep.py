@@ -2,7 +2,6 @@
 
 import hashlib
 import json
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -57,10 +56,6 @@ def write_sweep(folder: Path, trials: list[dict], *, space: dict | None = None, 
     write_table(folder / COMPACTED["epochs"], pa.Table.from_pylist(rows["epochs"], schema=EPOCHS))
     write_table(folder / COMPACTED["trials"], pa.Table.from_pylist(rows["trials"], schema=TRIALS))
     return folder
-
-
-def grid_curves(n_epochs: int, make: Callable[[int], dict]) -> Curve:
-    return [make(e) for e in range(1, n_epochs + 1)]
 
 
 def _add(rows: dict[str, list[dict]], planted: dict, sweep_id: str, place: int) -> None:

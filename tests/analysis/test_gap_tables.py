@@ -1,0 +1,195 @@
+"""The gap per trial and by level, against numbers worked out by hand."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from planted_sweep import epoch, trial, write_sweep
+
+import analysis
+from analysis.gap_table import matched_epoch
+from analysis.intervals import t_interval, welch_interval
+
+NAN = float("nan")
+
+
+def small(tmp_path: Path) -> analysis.Results:
+    """Three trials: complete (4 epochs), cut after 2, failed after 1; best epochs 2 (tied with 3), 2 and 1."""
+    whole = [epoch(1.0, 0.9, 0.4), epoch(0.8, 0.6, 0.6), epoch(0.9, 0.5, 0.6), epoch(1.2, 0.3, 0.5)]
+    return analysis.load(
+        write_sweep(
+            tmp_path / "small",
+            [
+                trial(whole),
+                trial([epoch(1.5, 1.4, 0.2), epoch(1.3, 1.25, 0.3)], lr=0.01, status="STOPPED", stop_reason="asha"),
+                trial([epoch(2.0, 2.1, 0.1)], lr=0.1, status="FAILED", error="boom"),
+                trial([], lr=1.0, status="RUNNING"),
+            ],
+            space={"lr": {"loguniform": [1e-3, 1.0]}},
+        )
+    )
+
+
+def column(table: pd.DataFrame, name: str) -> list:
+    return [None if pd.isna(v) else round(float(v), 9) for v in table[name]]
+
+
+def test_gaps_at_the_best_epoch_take_the_earliest_of_equal_accuracies(tmp_path: Path):
+    table = analysis.gaps(small(tmp_path), "best")
+    assert column(table, "epoch") == [2, 2, 1, None]
+    assert column(table, "gap_loss") == [0.2, 0.05, -0.1, None]
+    assert column(table, "gap_acc") == [0.3, 0.6, 0.8, None]
+    assert table["censored"].tolist() == [False, True, True, True]
+
+
+def test_gaps_at_the_last_epoch(tmp_path: Path):
+    table = analysis.gaps(small(tmp_path), "last")
+    assert column(table, "epoch") == [4, 2, 1, None]
+    assert column(table, "gap_loss") == [0.9, 0.05, -0.1, None]
+    assert column(table, "val_acc") == [0.5, 0.3, 0.1, None]
+
+
+def test_the_matched_epoch_is_the_last_that_every_trial_reached_the_failed_one_aside(tmp_path: Path):
+    r = small(tmp_path)
+    assert matched_epoch(r) == 2
+    table = analysis.gaps(r)
+    assert column(table, "gap_loss") == [0.2, 0.05, None, None]
+    assert column(table, "train_eval_loss") == [0.6, 1.25, None, None]
+    # At an epoch that a cut trial did reach it is as good as any other.
+    assert table["censored"].tolist() == [False, False, True, True]
+
+
+def test_a_given_epoch_leaves_na_and_censored_where_a_trial_did_not_reach_it(tmp_path: Path):
+    table = analysis.gaps(small(tmp_path), "matched", epoch=3)
+    assert column(table, "gap_loss") == [0.4, None, None, None]
+    assert column(table, "epoch") == [3, None, None, None]
+    assert table["censored"].tolist() == [False, True, True, True]
+
+
+def test_a_diverged_trial_does_not_pull_the_matched_epoch_down(tmp_path: Path):
+    diverged = [epoch(float("inf"), NAN, NAN)]
+    trials = [trial([epoch(1, 0.9, 0.5)] * 3), trial(diverged, lr=0.1, status="STOPPED", stop_reason="diverged")]
+    assert matched_epoch(analysis.load(write_sweep(tmp_path / "s", trials))) == 3
+
+
+def test_one_row_a_trial_with_the_searched_hyper_parameters_only(tmp_path: Path):
+    table = analysis.gaps(small(tmp_path))
+    assert len(table) == 4
+    assert "lr" in table
+    assert "drop_rate" not in table
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [(("middle",), "choose 'matched', 'best' or 'last'"), (("best", 3), "leave one of them out"),
+     (("matched", 0), "epochs count from 1")],
+)  # fmt: skip
+def test_arguments_that_mean_nothing_are_refused(tmp_path: Path, arguments: tuple, message: str):
+    with pytest.raises(ValueError, match=message):
+        analysis.gaps(small(tmp_path), *arguments)
+
+
+def test_strengths_that_follow_from_augment_are_not_searched(tmp_path: Path):
+    trials = [trial([epoch(1, 0.9, 0.5)], augment=a, crop_padding=p) for a, p in (("none", 0), ("crop-flip", 4))]
+    table = analysis.gaps(analysis.load(write_sweep(tmp_path / "s", trials)))
+    assert "augment" in table
+    assert "crop_padding" not in table
+
+
+def test_the_t_interval_is_the_textbook_one():
+    # mean 2, s = 1, t(0.975, 2) = 4.302653
+    i = t_interval([1.0, 2.0, 3.0, NAN])
+    assert (i.n, i.mean) == (3, 2.0)
+    assert (i.low, i.high) == pytest.approx((2 - 4.302653 / 3**0.5, 2 + 4.302653 / 3**0.5), abs=1e-6)
+    assert t_interval([5.0]).n == 1
+    assert np.isnan(t_interval([5.0]).low)
+    assert t_interval([]).n == 0
+
+
+def test_welch_s_interval_agrees_with_scipy():
+    from scipy.stats import ttest_ind
+
+    a, b = [1.0, 2.0, 4.0, 4.5], [0.1, 0.2, 0.4]
+    reference = ttest_ind(a, b, equal_var=False).confidence_interval(0.95)
+    i = welch_interval(a, b)
+    assert (i.low, i.high) == pytest.approx((reference.low, reference.high))
+
+
+def factorial(tmp_path: Path, gap: dict[tuple[str, float], list[float]]) -> analysis.Results:
+    """Layer order × drop rate × replicates, one epoch, with these gaps."""
+    trials = [
+        trial([epoch(1.0 + g, 1.0, 0.5)], layer_order=order, drop_rate=rate, replicate=replicate)
+        for (order, rate), gaps in gap.items()
+        for replicate, g in enumerate(gaps)
+    ]
+    return analysis.load(write_sweep(tmp_path / "factorial", trials))
+
+
+def test_in_a_full_factorial_an_interval_stands_on_the_replicates(tmp_path: Path):
+    r = factorial(
+        tmp_path,
+        {("lbrd", 0.1): [0.1, 0.2], ("lbrd", 0.5): [0.3, 0.4], ("lrbd", 0.1): [0.5, 0.6], ("lrbd", 0.5): [0.7, 0.8]},
+    )
+    table = analysis.gaps_by(r, "layer_order").set_index("level")
+    # Replicate means over the drop rates: 0.2 and 0.3, so mean 0.25, s = 0.0707107, t(0.975, 1) = 12.7062.
+    row = table.loc["lbrd"]
+    assert (row["n"], row["unit"], row["trials"], row["note"]) == (2, "replicates", 4, "")
+    assert row["mean"] == pytest.approx(0.25)
+    assert row["high"] - row["mean"] == pytest.approx(12.7062 * 0.0707107 / 2**0.5, rel=1e-4)
+    assert table.loc["lrbd", "mean"] == pytest.approx(0.65)
+
+
+def test_a_setting_without_a_value_somewhere_leaves_every_level(tmp_path: Path):
+    r = factorial(
+        tmp_path,
+        {("lbrd", 0.1): [0.1, 0.2], ("lbrd", 0.5): [9.0, 9.0], ("lrbd", 0.1): [0.5, 0.6], ("lrbd", 0.5): [0.7, NAN]},
+    )
+    table = analysis.gaps_by(r, "layer_order").set_index("level")
+    assert table["mean"].to_dict() == pytest.approx({"lbrd": 0.15, "lrbd": 0.55})
+
+
+def test_one_replicate_has_no_interval_and_says_so(tmp_path: Path):
+    r = factorial(tmp_path, {("lbrd", 0.1): [0.1], ("lrbd", 0.1): [0.5]})
+    table = analysis.gaps_by(r, "layer_order")
+    assert table["n"].tolist() == [1, 1]
+    assert table["low"].isna().all()
+    assert set(table["note"]) == {"n = 1: no interval"}
+
+
+def test_settings_that_were_not_tried_equally_count_configurations_not_trials(tmp_path: Path):
+    r = factorial(tmp_path, {("lbrd", 0.1): [0.1, 0.3], ("lbrd", 0.2): [0.4, 0.4], ("lrbd", 0.5): [0.7, 0.9]})
+    table = analysis.gaps_by(r, "layer_order").set_index("level")
+    assert table["unit"].unique().tolist() == ["configurations"]
+    assert table["n"].to_dict() == {"lbrd": 2, "lrbd": 1}
+    assert table["mean"].to_dict() == pytest.approx({"lbrd": 0.3, "lrbd": 0.8})
+
+
+def test_a_number_with_many_values_is_cut_at_its_median(tmp_path: Path):
+    trials = [trial([epoch(1 + k / 10, 1, 0.5)], lr=10.0 ** -(k / 2)) for k in range(8)]
+    table = analysis.gaps_by(analysis.load(write_sweep(tmp_path / "s", trials)), "lr")
+    assert table["level"].tolist() == ["0.000316 to 0.01", "0.0316 to 1"]
+    assert table["mean"].tolist() == pytest.approx([0.55, 0.15])
+    assert table["n"].tolist() == [4, 4]
+
+
+def test_derived_booleans_are_factors_and_na_is_no_level(tmp_path: Path):
+    orders = {"lbrd": 0.1, "lrbd": 0.2, "ldbr": 0.5, "lrd": 9.0}
+    trials = [trial([epoch(1 + g, 1, 0.5)], layer_order=order) for order, g in orders.items()]
+    table = analysis.gaps_by(analysis.load(write_sweep(tmp_path / "s", trials)), "bn_before_dropout").set_index("level")
+    assert table["mean"].to_dict() == pytest.approx({"no": 0.5, "yes": 0.15})
+
+
+def test_by_configuration_the_replicates_count(tmp_path: Path):
+    r = factorial(tmp_path, {("lbrd", 0.1): [0.1, 0.3], ("lrbd", 0.5): [0.7, 0.9]})
+    table = analysis.gaps_by(r, "configuration_id")
+    assert table["n"].tolist() == [2, 2]
+    assert sorted(table["mean"]) == pytest.approx([0.2, 0.8])
+
+
+def test_an_unknown_factor_or_measure_is_refused(tmp_path: Path):
+    r = small(tmp_path)
+    with pytest.raises(ValueError, match="factor 'colour'"):
+        analysis.gaps_by(r, "colour")
+    with pytest.raises(ValueError, match="value 'speed'"):
+        analysis.gaps_by(r, "lr", value="speed")

@@ -1,0 +1,70 @@
+"""A trial continued from its checkpoint is the trial that never stopped."""
+
+from pathlib import Path
+
+import pytest
+import torch
+from test_trial import make_trial, without_times
+
+from sweep.data.dataset import ImageDataset, load_dataset
+from sweep.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+
+
+@pytest.fixture(scope="module")
+def digits(data_cache: Path) -> ImageDataset:
+    return load_dataset("digits", cache_dir=data_cache)
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+@pytest.mark.parametrize("optimizer", ["adam", "sgd"])
+@pytest.mark.parametrize("stopped_after", [1, 3])
+def test_a_continued_trial_equals_the_uninterrupted_one_bitwise(
+    digits: ImageDataset, tmp_path: Path, model: str, optimizer: str, stopped_after: int
+) -> None:
+    whole = make_trial(digits, model, optimizer=optimizer, lr=0.01)
+    for _ in range(4):
+        whole.train_epoch()
+    stopped = make_trial(digits, model, optimizer=optimizer, lr=0.01)
+    for _ in range(stopped_after):
+        stopped.train_epoch()
+    save_checkpoint(stopped, tmp_path / "state.pt")
+    continued = make_trial(digits, model, optimizer=optimizer, lr=0.01)
+    assert load_checkpoint(continued, tmp_path / "state.pt")
+    while continued.epoch < 4:
+        continued.train_epoch()
+    assert without_times(continued.history) == without_times(whole.history)
+    for name, value in whole.model.state_dict().items():
+        assert torch.equal(value, continued.model.state_dict()[name]), name
+
+
+def test_no_file_is_no_checkpoint(digits: ImageDataset, tmp_path: Path) -> None:
+    trial = make_trial(digits)
+    assert not load_checkpoint(trial, tmp_path / "state.pt")
+    assert trial.epoch == 0
+
+
+def test_a_damaged_checkpoint_is_named(digits: ImageDataset, tmp_path: Path) -> None:
+    path = tmp_path / "state.pt"
+    save_checkpoint(make_trial(digits), path)
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(CheckpointError, match=r"state\.pt"):
+        load_checkpoint(make_trial(digits), path)
+
+
+def test_another_configurations_checkpoint_is_refused(digits: ImageDataset, tmp_path: Path) -> None:
+    save_checkpoint(make_trial(digits), tmp_path / "state.pt")
+    with pytest.raises(CheckpointError, match="configuration"):
+        load_checkpoint(make_trial(digits, lr=0.5), tmp_path / "state.pt")
+
+
+class Bomb:
+    """Unpickling it would run code."""
+
+    def __reduce__(self) -> tuple[object, tuple[str]]:
+        return eval, ("1/0",)
+
+
+def test_a_checkpoint_with_code_in_it_is_refused_without_running_it(digits: ImageDataset, tmp_path: Path) -> None:
+    torch.save({"format": 1, "bomb": Bomb()}, tmp_path / "state.pt")
+    with pytest.raises(CheckpointError, match="damaged"):
+        load_checkpoint(make_trial(digits), tmp_path / "state.pt")

@@ -1,0 +1,120 @@
+"""Search algorithms: no configuration twice, the truth told to Optuna, the same again after a resume."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+from search_spaces.space import SearchSpace
+from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
+from sweep.tuning.optuna_proposer import OptunaProposer
+from sweep.tuning.proposer import Outcome, Proposer
+
+SPACE = SearchSpace.parse({"lr": {"loguniform": [1e-4, 1.0]}, "layer_order": {"choice": ["lbrd", "lr"]}})
+FINITE = SearchSpace.parse({"layer_order": {"choice": ["lbrd", "lrbd", "lr"]}, "augment": {"choice": ["none", "full"]}})
+
+
+def completed(configuration: dict[str, Any], val_acc: float, gap: float = 0.1) -> Outcome:
+    return Outcome(configuration, "COMPLETED", {1: val_acc / 2, 2: val_acc}, {1: 0.0, 2: gap})
+
+
+def exhaust(proposer: Proposer) -> list[dict[str, Any]]:
+    given = []
+    while (configuration := proposer.propose()) is not None:
+        given.append(configuration)
+        proposer.tell(completed(configuration, 0.5))
+    return given
+
+
+def keys(configurations: list[dict[str, Any]]) -> list[str]:
+    return [json.dumps(configuration) for configuration in configurations]
+
+
+def test_random_sampling_is_seeded_and_gives_nothing_twice() -> None:
+    drawn = sample_configurations(SPACE, 50, seed=3)
+    assert keys(drawn) == keys(sample_configurations(SPACE, 50, seed=3))
+    assert keys(drawn) != keys(sample_configurations(SPACE, 50, seed=4))
+    assert len(set(keys(drawn))) == 50
+
+
+def test_a_finite_space_smaller_than_the_budget_is_given_out_once_whole() -> None:
+    assert sample_configurations(FINITE, 100, seed=0) == FINITE.grid()
+    assert sorted(keys(exhaust(OptunaProposer(FINITE, count=100, seed=0)))) == sorted(keys(FINITE.grid()))
+
+
+def test_an_adopted_configuration_is_not_given_out_again() -> None:
+    for proposer in (ListedProposer(FINITE.grid()), OptunaProposer(FINITE, count=100, seed=0)):
+        proposer.adopt(FINITE.grid()[2])
+        assert sorted(keys(exhaust(proposer))) == sorted(keys(FINITE.grid()[:2] + FINITE.grid()[3:]))
+
+
+def test_tpe_finds_a_planted_optimum_better_than_random_sampling() -> None:
+    def score(configuration: dict[str, Any]) -> float:
+        import math
+
+        return 1.0 - abs(math.log10(configuration["lr"]) + 2) / 4 - 0.2 * (configuration["layer_order"] == "lr")
+
+    def best_of_tpe(seed: int) -> float:
+        proposer = OptunaProposer(SPACE, count=40, seed=seed)
+        best = 0.0
+        while (configuration := proposer.propose()) is not None:
+            best = max(best, score(configuration))
+            proposer.tell(completed(configuration, score(configuration)))
+        return best
+
+    tpe = [best_of_tpe(seed) for seed in range(5)]
+    rand = [max(score(SPACE.sample(rng)) for _ in range(40)) for rng in map(random.Random, range(5))]
+    assert sum(tpe) > sum(rand)
+
+
+def test_optuna_is_told_how_each_configuration_really_ended() -> None:
+    proposer = OptunaProposer(SPACE, count=3, seed=0)
+    first, second, third = (proposer.propose() for _ in range(3))
+    assert first
+    assert second
+    assert third
+    proposer.tell(Outcome(first, "COMPLETED", {1: 0.3, 2: 0.6, 3: 0.5}, {1: 0.0, 2: 0.1, 3: 0.2}))
+    proposer.tell(Outcome(second, "STOPPED", {1: 0.2}, {1: 0.0}))
+    proposer.tell(Outcome(third, "FAILED", {}, {}))
+    trials = proposer.study.trials
+    assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL]
+    assert trials[0].value == 0.6  # the best epoch's
+    assert trials[1].intermediate_values == {1: 0.2}
+    assert trials[0].params["lr"] == first["lr"]
+
+
+def test_a_search_rebuilt_from_what_was_told_proposes_what_the_first_would_have() -> None:
+    first = OptunaProposer(SPACE, count=30, seed=5)
+    told = []
+    for place in range(15):
+        configuration = first.propose()
+        assert configuration is not None
+        told.append(completed(configuration, place / 20))
+        first.tell(told[-1])
+    rebuilt = OptunaProposer(SPACE, count=30, seed=5)
+    for outcome in told:
+        rebuilt.adopt(outcome.configuration)
+        rebuilt.tell(outcome)
+    assert keys(exhaust(first)) == keys(exhaust(rebuilt))
+
+
+def test_two_objectives_are_accuracy_and_the_gap_at_the_same_epoch() -> None:
+    proposer = OptunaProposer(SPACE, count=2, seed=0, multi_objective=True)
+    configuration = proposer.propose()
+    assert configuration
+    proposer.tell(Outcome(configuration, "COMPLETED", {1: 0.7, 2: 0.6}, {1: 0.05, 2: 0.9}))
+    assert proposer.study.trials[0].values == [0.7, 0.05]
+    assert proposer.propose() is not None
+
+
+@pytest.mark.parametrize("algorithm", ["grid", "random", "tpe"])
+def test_a_space_with_nothing_searched_is_one_configuration(algorithm: str) -> None:
+    from sweep.spec import SweepSpec
+    from sweep.tuning.assignments import build_proposer
+
+    spec = SweepSpec.load(
+        {"name": "x", "model": "mlp", "dataset": "digits", "epochs": 1, "search": {"algorithm": algorithm, "trials": 5}}
+    )
+    assert len(exhaust(build_proposer(spec))) == 1
