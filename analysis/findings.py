@@ -87,15 +87,16 @@ def _overfitting(results: Results) -> list[Finding]:
             f"The best trial's validation loss is lowest at epoch {low['epoch']} of {finite['epoch'].max()} and ends "
             f"within {RISE:.0%} of that ({span}): no clear overfitting."
         )
-    elif end["train_eval_loss"] < low["train_eval_loss"]:
+    # A training loss near zero cannot fall any more: what tells overfitting is that the two losses part.
+    elif end["train_eval_loss"] - low["train_eval_loss"] < (end["val_loss"] - low["val_loss"]) / 2:
         text = (
             f"The best trial overfits since epoch {low['epoch']}: its validation loss rises {span}, while {learned}. "
             f"Its accuracy was highest at epoch {key['epoch']}."
         )
     else:
         text = (
-            f"The best trial's validation loss rises after epoch {low['epoch']} ({span}), but the training loss does "
-            f"not fall ({learned}): not overfitting but training that came apart, as with a large learning rate."
+            f"The best trial's validation loss rises after epoch {low['epoch']} ({span}), and the training loss "
+            f"rises with it ({learned}): not overfitting but training that came apart, as with a large learning rate."
         )
     if len(finite) < len(curve):
         text += f" Its validation loss was not finite in {len(curve) - len(finite)} epochs."

@@ -23,7 +23,9 @@ def prepare_ray_environment() -> None:
         "TUNE_GLOBAL_CHECKPOINT_S": "1000000",
         # Tune's own progress tables; ours replaces them.
         "RAY_AIR_NEW_OUTPUT": "0",
-        # One pending trial less to wait for: preflight has checked that the resources exist.
+        # A lost worker is started again and its trial says so in one line; Tune would print Ray's whole account of it.
+        "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+        # Preflight has checked that the resources exist.
         "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000",
         "RAY_DEDUP_LOGS": "0",
         "RAY_USAGE_STATS_ENABLED": "0",

@@ -21,12 +21,18 @@ def check_storage(storage: Path) -> None:
         ) from None
 
 
-def check_local_cpus(cpus_per_trial: float) -> None:
+def check_this_machine(cpus_per_trial: float, gpus_per_trial: float) -> None:
     """Refuse at once what this machine cannot have, before a Ray is started. Raises PreflightError."""
     present = os.cpu_count() or 1
     if cpus_per_trial > present:
         raise PreflightError(
             f"resources.cpus_per_trial: {cpus_per_trial:g} asked, this machine has {present}; lower it, or run on a "
+            "cluster with --address"
+        )
+    # NVIDIA's devices, those of Windows' Linux subsystem, AMD's. Where there is one, Ray itself counts.
+    if gpus_per_trial > 0 and not any(any(Path("/dev").glob(name)) for name in ("nvidia[0-9]*", "dxg", "kfd")):
+        raise PreflightError(
+            f"resources.gpus_per_trial: {gpus_per_trial:g} asked, this machine has no GPU; set it to 0, or run on a "
             "cluster with --address"
         )
 

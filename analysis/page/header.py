@@ -8,7 +8,7 @@ from analysis.page.markup import escape
 from analysis.results import Results
 
 READING = """
-<details class="box" open><summary>How to read the gap</summary><dl>
+<details class="box"><summary>How to read the gap</summary><dl>
 <dt>train_loss, the running training loss</dt>
 <dd>In training mode (dropout on, batch statistics, augmented images), averaged over the epoch while the weights move.
 This is what people usually plot.</dd>

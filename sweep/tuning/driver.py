@@ -10,7 +10,7 @@ from typing import Any
 
 from cluster.connect import ray_session
 from cluster.environment import cache_dir
-from cluster.preflight import check_local_cpus, trials_at_once
+from cluster.preflight import check_this_machine, trials_at_once
 from search_spaces.errors import SpecError
 from sweep.spec import SweepSpec
 from sweep.store.errors import StoreError
@@ -32,7 +32,7 @@ def drive(
 ) -> SweepResult:
     """Train what the store of `sweep_dir` does not have yet. manifest: None for a sweep that starts now."""
     if address is None:
-        check_local_cpus(spec.resources.cpus_per_trial)
+        check_this_machine(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
     with ray_session(address), _sigterm_as_sigint():
         places = trials_at_once(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
@@ -168,7 +168,10 @@ def _trial_name(trial: Any) -> str:
 
 @contextmanager
 def _sigterm_as_sigint() -> Iterator[None]:
-    """Tune stops gracefully on SIGINT only; give SIGTERM the same meaning. Inside the Ray session, which sets its own."""
+    """Give SIGTERM the meaning of SIGINT, the only signal on which Tune stops gracefully.
+
+    Belongs inside the Ray session: connecting sets a handler of Ray's own.
+    """
     if threading.current_thread() is not threading.main_thread():
         yield
         return

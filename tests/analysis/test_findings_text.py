@@ -92,6 +92,8 @@ FALLING = [1.0, 0.8, 0.6, 0.5, 0.4, 0.3]
             [1.0, 0.8, 0.7, 1.4, 1.9, 2.9],
             "not overfitting but training that came apart",
         ),
+        # A training loss that has reached its floor while the validation loss rises is overfitting all the same.
+        ([1.1, 0.9, 0.8, 0.9, 1.0, 1.1], [0.5, 0.1, 0.004, 0.005, 0.005, 0.005], "overfits since epoch 3"),
         ([1.1, 0.9], FALLING[:2], "too few to see"),
         ([1.1, 0.9, 0.8, 0.9, 1.0, float("inf")], FALLING, "was not finite in 1 epochs"),
     ],

@@ -1,0 +1,181 @@
+"""The commands as a user types them, on one small sweep."""
+
+import json
+import os
+import subprocess
+import sys
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+STUDY = """
+name: small
+model: mlp
+model_args: {hidden: [32]}
+dataset: digits
+epochs: 3
+space: {lr: {choice: [0.01, 0.001]}}
+search: {algorithm: grid}
+scheduler: none
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("commands")
+    (path / "study.yaml").write_text(STUDY)
+    return path
+
+
+@pytest.fixture(scope="module")
+def environment(data_cache: Path) -> dict[str, str]:
+    return {**os.environ, "GAPSWEEP_CACHE": str(data_cache)}
+
+
+@pytest.fixture(scope="module")
+def sweep_dir(folder: Path, environment: dict[str, str]) -> Path:
+    done = sweep(folder, environment, "run", "study.yaml", "--json")
+    assert done.returncode == 0, done.stderr
+    answer = json.loads(done.stdout)
+    assert answer["statuses"] == {"COMPLETED": 2}
+    assert answer["best"]["best_val_acc"] > 0.3
+    assert "2/2 trials ended" in done.stderr
+    return Path(answer["path"])
+
+
+def sweep(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", "from sweep.cli.app import main; main()", *arguments],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+
+
+def test_run_writes_two_tables_and_a_manifest_under_results(folder: Path, sweep_dir: Path) -> None:
+    assert sweep_dir.parent == folder / "results"
+    assert sweep_dir.name.startswith("small-")
+    assert len(pd.read_parquet(sweep_dir / "epochs.parquet")) == 6
+    assert len(pd.read_parquet(sweep_dir / "trials.parquet")) == 2
+    assert json.loads((sweep_dir / "sweep.json").read_text())["state"] == "COMPLETED"
+    assert not list(sweep_dir.glob("checkpoints/*"))
+
+
+def test_list_shows_the_sweep(folder: Path, environment: dict[str, str], sweep_dir: Path) -> None:
+    (listed,) = json.loads(sweep(folder, environment, "list", "--json").stdout)
+    assert (listed["sweep_id"], listed["state"], listed["trials"], listed["epochs"]) == (
+        sweep_dir.name,
+        "COMPLETED",
+        2,
+        6,
+    )
+    assert sweep_dir.name in sweep(folder, environment, "list").stdout
+
+
+def test_resume_of_a_complete_sweep_has_nothing_to_do(
+    folder: Path, environment: dict[str, str], sweep_dir: Path
+) -> None:
+    before = (sweep_dir / "epochs.parquet").read_bytes()
+    done = sweep(folder, environment, "resume", str(sweep_dir))
+    assert done.returncode == 0
+    assert "nothing is left to train" in done.stderr
+    assert (sweep_dir / "epochs.parquet").read_bytes() == before
+
+
+@pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
+def test_export_gives_the_same_rows(
+    folder: Path, environment: dict[str, str], sweep_dir: Path, tmp_path: Path, kind: str
+) -> None:
+    done = sweep(folder, environment, "export", str(sweep_dir), "--format", kind, "--out", str(tmp_path))
+    assert done.returncode == 0, done.stderr
+    epochs_path, trials_path = map(Path, done.stdout.split())
+    read = {"csv": pd.read_csv, "json": lambda path: pd.read_json(path, lines=True), "parquet": pd.read_parquet}[kind]
+    stored = pd.read_parquet(sweep_dir / "epochs.parquet")
+    assert read(epochs_path)["val_loss"].tolist() == pytest.approx(stored["val_loss"].tolist(), abs=1e-9)
+    assert len(read(trials_path)) == 2
+
+
+def test_report_is_a_page_with_its_figures(folder: Path, environment: dict[str, str], sweep_dir: Path) -> None:
+    done = sweep(folder, environment, "report", str(sweep_dir))
+    assert done.returncode == 0, done.stderr
+    path = folder / done.stdout.strip()
+    assert path == sweep_dir / "report.html"
+    page = path.read_text()
+    HTMLParser().feed(page)
+    assert sweep_dir.name in page
+    for heading in ("Learning curves", "Gap over epochs", "Gap per configuration", "Parallel coordinates"):
+        assert heading in page
+
+
+def test_plan_counts_and_measures(folder: Path, environment: dict[str, str]) -> None:
+    done = sweep(folder, environment, "plan", "full-search", "--json", "--no-probe", "--set", "dataset=digits")
+    plan = json.loads(done.stdout)
+    assert (plan["configurations"], plan["trials"], plan["full_epochs"]) == (64, 64, 1280)
+    assert plan["rungs"] == [1, 3, 9]
+    # 64 to epoch 1, a third of them to 3, a ninth to 9, a 27th to 20.
+    assert plan["expected_epochs"] == round(64 + 64 / 3 * 2 + 64 / 9 * 6 + 64 / 27 * 11)
+    probed = sweep(folder, environment, "plan", "study.yaml", "--json", "--at-once", "2", "--price", "3600")
+    cost = json.loads(probed.stdout)
+    assert cost["seconds_per_epoch"] > 0
+    assert cost["wall_s"] == pytest.approx(cost["seconds_per_epoch"] * 6 / 2)
+    assert cost["cost"] == pytest.approx(cost["seconds_per_epoch"] * 6)
+
+
+def test_validate_accepts_every_shipped_study_on_data_that_is_there(folder: Path, environment: dict[str, str]) -> None:
+    from search_spaces.study_file import study_names
+
+    assert {"quickstart", "mlp-baseline", "cnn-baseline", "no-batch-norm", "no-dropout"} <= set(study_names())
+    for name in study_names():
+        done = sweep(folder, environment, "validate", name, "--set", "dataset=digits")
+        assert done.returncode == 0, done.stderr
+        assert "valid" in done.stdout
+
+
+def test_validate_prints_a_json_schema(folder: Path, environment: dict[str, str]) -> None:
+    schema = json.loads(sweep(folder, environment, "validate", "--schema").stdout)
+    assert schema["properties"]["model"]["enum"] == ["mlp", "cnn"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("resume", "nowhere"), "no sweep.json here"),
+        (("report", "nowhere"), "no sweep.json here"),
+        (("run", "study.yaml", "--set", "resources.gpus_per_trial=64"), "resources.gpus_per_trial"),
+        (("run", "study.yaml", "--set", "resources.cpus_per_trial=4000"), "resources.cpus_per_trial"),
+        (("run", "study.yaml", "--storage", "study.yaml/below"), "--storage"),
+        (("run", "study.yaml", "--set", "train_size=5000"), "train_size"),
+        (("run",), "Missing argument"),
+        (("export", "results", "--format", "xlsx"), "xlsx"),
+        (("no-such-command",), "no-such-command"),
+    ],
+)
+def test_what_cannot_be_done_exits_2_without_a_traceback(
+    folder: Path, environment: dict[str, str], arguments: tuple[str, ...], said: str
+) -> None:
+    done = sweep(folder, environment, *arguments)
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_when_every_trial_fails_the_exit_code_is_1(folder: Path, environment: dict[str, str], tmp_path: Path) -> None:
+    # The checkpoint interval is not reached here, so the fault is in the data: its cache is damaged after the driver
+    # has opened it. Labels beyond the classes make the loss raise in every trial.
+    cache = tmp_path / "cache"
+    own = {**environment, "GAPSWEEP_CACHE": str(cache)}
+    sweep(folder, own, "plan", "study.yaml")
+    import numpy as np
+
+    (labels,) = cache.rglob("train_labels.npy")
+    stored = np.load(labels)
+    labels.chmod(0o644)
+    np.save(labels, np.full_like(stored, 99))
+    done = sweep(folder, own, "run", "study.yaml", "--storage", str(tmp_path / "results"))
+    assert done.returncode == 1, done.stderr
+    assert "FAILED (error) after 0 epochs" in done.stderr
+    assert "Target 99 is out of bounds" in done.stderr

@@ -1,0 +1,45 @@
+"""Against a real Ray: how many trials fit, and who is refused."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from cluster.connect import ray_session
+from cluster.errors import ClusterError, PreflightError
+from cluster.preflight import check_storage, check_this_machine, trials_at_once
+
+
+def test_trials_fit_as_often_as_a_node_holds_them_and_a_second_session_is_refused() -> None:
+    with ray_session(num_cpus=5):
+        assert trials_at_once(1, 0) == 5
+        assert trials_at_once(2, 0) == 2
+        assert trials_at_once(0.5, 0) == 10
+        with pytest.raises(PreflightError, match=r"resources\.cpus_per_trial: .*5 CPUs, 0 GPUs"):
+            trials_at_once(6, 0)
+        with pytest.raises(PreflightError, match=r"resources\.gpus_per_trial"):
+            trials_at_once(1, 1)
+        with pytest.raises(ClusterError, match=r"ray\.shutdown"), ray_session():
+            pass
+
+
+def test_a_cluster_that_does_not_answer_is_named() -> None:
+    with pytest.raises(ClusterError, match=r"127\.0\.0\.1:1"), ray_session("127.0.0.1:1"):
+        pass
+
+
+def test_this_machine_is_refused_what_it_has_not() -> None:
+    check_this_machine(os.cpu_count() or 1, 0)
+    with pytest.raises(PreflightError, match=r"cpus_per_trial: 100000 asked"):
+        check_this_machine(100_000, 0)
+    if not list(Path("/dev").glob("nvidia[0-9]*")):
+        with pytest.raises(PreflightError, match=r"gpus_per_trial: 0.5 asked, this machine has no GPU"):
+            check_this_machine(1, 0.5)
+
+
+def test_storage_is_created_or_named(tmp_path: Path) -> None:
+    check_storage(tmp_path / "a" / "b")
+    assert list((tmp_path / "a" / "b").iterdir()) == []
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PreflightError, match="file/below"):
+        check_storage(tmp_path / "file" / "below")

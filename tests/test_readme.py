@@ -1,0 +1,86 @@
+"""What the README says is true: its example, its spec, its commands, its links."""
+
+import contextlib
+import io
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.DOTALL | re.MULTILINE)
+
+
+def test_the_example_prints_what_the_readme_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(blocks("python")[0], "README.md", "exec"), {})
+    shown, got = blocks("text")[0].split(), printed.getvalue().split()
+    assert len(shown) == len(got)
+    for a, b in zip(shown, got, strict=True):
+        # Another type of CPU rounds differently, and training spreads that.
+        assert a == b or float(b) == pytest.approx(float(a), abs=0.05)
+
+
+def test_the_spec_is_valid() -> None:
+    from sweep.spec import SweepSpec
+
+    mapping = yaml.safe_load(blocks("yaml")[0])
+    assert SweepSpec.load(mapping | {"space": {"layer_order": mapping["space"]["layer_order"]}}).search.trials == 24
+
+
+def test_the_spec_as_a_file_is_valid(tmp_path: Path) -> None:
+    from sweep.spec import SweepSpec
+
+    (tmp_path / "study.yaml").write_text(blocks("yaml")[0])
+    assert SweepSpec.load(tmp_path / "study.yaml").search_space.cardinality is None
+
+
+def test_every_command_and_option_in_the_readme_exists() -> None:
+    commands = set(re.findall(r"`sweep ([a-z]+)", README))
+    assert commands >= {"validate", "plan", "run", "resume", "list", "report", "export"}
+    for command in commands:
+        done = subprocess.run(
+            [sys.executable, "-c", "from sweep.cli.app import main; main()", command, "--help"],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "COLUMNS": "200"},
+        )
+        assert done.returncode == 0, command
+        for option in re.findall(rf"`sweep {command}[^`\n]*?(--[a-z]+)", README):
+            assert option in done.stdout
+
+
+def test_every_make_target_in_the_readme_exists() -> None:
+    makefile = (ROOT / "Makefile").read_text()
+    targets = set(
+        re.findall(r"\bmake ([a-z]+)\b", " ".join(blocks("console") + re.findall(r"`(make [a-z]+)`", README)))
+    )
+    assert {"demo", "test", "check", "faults"} <= targets
+    for target in targets:
+        assert re.search(rf"^{target}:", makefile, re.MULTILINE), target
+
+
+def test_the_shipped_studies_are_listed() -> None:
+    from search_spaces.study_file import study_names
+
+    listed = re.search(r"^Shipped studies: (.*?)\.\n\n", README, re.DOTALL | re.MULTILINE)
+    assert listed
+    assert sorted(re.findall(r"`([a-z-]+)`", listed[1])) == sorted(study_names())
+
+
+def test_every_link_leads_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
