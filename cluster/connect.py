@@ -26,9 +26,9 @@ def ray_session(address: str | None = None, *, num_cpus: int | None = None) -> I
     if ray.is_initialized():
         raise ClusterError("this process is connected to Ray already; call ray.shutdown() before running a sweep")
     # Unix socket paths are limited to about 100 characters, so the folder must be short and directly under /tmp.
-    temporary = tempfile.mkdtemp(prefix="gapsweep-") if address is None else None
+    temporary = tempfile.mkdtemp(prefix="gapsweep-", dir="/tmp") if address is None else None
     try:
-        if temporary is not None:
+        if address is None:
             ray.init(
                 address="local",
                 num_cpus=num_cpus,

@@ -32,6 +32,8 @@ class Tally:
         ended = statuses.total() - statuses["RUNNING"]
         parts = [f"{ended}/{self.planned} trials ended"]
         parts += [f"{count} {status.lower()}" for status, count in sorted(statuses.items())]
+        if not statuses:
+            parts.append("starting workers")
         parts.append(duration(time.monotonic() - self._started))
         left = self.seconds_left()
         if left is not None:

@@ -20,11 +20,13 @@ class Asha:
         self.rungs = rung_epochs(epochs, grace_period, reduction_factor)
         self._scores: dict[int, dict[str, tuple[float, float]]] = {rung: {} for rung in self.rungs}
 
-    def record(self, trial_id: str, epoch: int, *, val_acc: float, val_loss: float) -> None:
-        """Note what a trial had when it reached `epoch`; epochs that are no rung are passed over."""
-        if epoch in self._scores:
-            score = (-math.inf, -math.inf) if math.isnan(val_loss) or math.isnan(val_acc) else (val_acc, -val_loss)
-            self._scores[epoch].setdefault(trial_id, score)
+    def record(self, trial_id: str, epoch: int, *, val_acc: float, val_loss: float) -> bool:
+        """Note what a trial had when it reached `epoch`. False if that is no rung, or is known already."""
+        if epoch not in self._scores or trial_id in self._scores[epoch]:
+            return False
+        finite = not math.isnan(val_loss) and not math.isnan(val_acc)
+        self._scores[epoch][trial_id] = (val_acc, -val_loss) if finite else (-math.inf, -math.inf)
+        return True
 
     def keeps(self, trial_id: str, epoch: int) -> bool:
         """Whether a recorded trial may train beyond `epoch`, by what is known now."""

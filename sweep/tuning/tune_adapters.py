@@ -26,8 +26,9 @@ class AshaScheduler(FIFOScheduler):
         if self._asha is None or "epoch" not in result:
             return TrialScheduler.CONTINUE
         trial_id, epoch = trial.config["trial_id"], result["epoch"]
-        self._asha.record(trial_id, epoch, val_acc=result["val_acc"], val_loss=result["val_loss"])
-        if self._asha.keeps(trial_id, epoch):
+        new = self._asha.record(trial_id, epoch, val_acc=result["val_acc"], val_loss=result["val_loss"])
+        # A restarted trial tells earlier rungs again; it has passed them, whoever has come since.
+        if not new or self._asha.keeps(trial_id, epoch):
             return TrialScheduler.CONTINUE
         self.cut.add(trial_id)
         return TrialScheduler.STOP

@@ -57,9 +57,11 @@ def test_ties_in_accuracy_are_broken_by_the_lower_loss_and_full_ties_are_cut() -
 
 def test_a_rung_told_again_stays_as_it_was() -> None:
     asha = Asha(epochs=20, grace_period=1, reduction_factor=3)
-    assert reach(asha, "a", 1, 0.5)
-    assert not reach(asha, "b", 1, 0.4)
-    assert not reach(asha, "b", 1, 0.9)
+    assert asha.record("a", 1, val_acc=0.5, val_loss=1.0)
+    assert asha.record("b", 1, val_acc=0.4, val_loss=1.0)
+    assert not asha.record("b", 1, val_acc=0.9, val_loss=1.0)
+    assert not asha.keeps("b", 1)
+    assert not asha.record("b", 2, val_acc=0.9, val_loss=1.0)  # no rung
 
 
 def test_a_trial_without_a_record_is_kept() -> None:
