@@ -142,7 +142,7 @@ def test_killed_workers_are_started_again_and_their_trials_lose_no_epoch(
     study: Path, tmp_path: Path, environment: dict[str, str]
 ) -> None:
     process = start_and_wait_for_rows(study, tmp_path, environment, rows=4)
-    pids = processes(environment, name="ray::")
+    pids = processes(environment, name="ray::ImplicitFunc")  # Tune's trial workers
     assert pids
     for pid in pids:
         os.kill(pid, signal.SIGKILL)
