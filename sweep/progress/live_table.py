@@ -3,6 +3,7 @@
 from rich.console import Console, Group, RenderableType
 from rich.live import Live
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
@@ -40,7 +41,8 @@ class LiveTable(Listener):
         best = sorted(ended, key=lambda record: -_best_acc(record))[:_BEST_SHOWN]
         parts: list[RenderableType] = [
             Text(f"{self._tally.name}: {self._tally.summary()}", style="bold"),
-            ProgressBar(total=1.0, completed=self._tally.fraction(), width=60),
+            # The bar itself ends no line.
+            Padding(ProgressBar(total=1.0, completed=self._tally.fraction(), width=60), (0, 0, 1, 0)),
         ]
         if running:
             parts.append(self._table("running", running[:_RUNNING_SHOWN], len(running)))
