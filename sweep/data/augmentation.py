@@ -68,10 +68,10 @@ class Draw(NamedTuple):
     order: Tensor
 
 
-def draw(augmentation: Augmentation, n: int, generator: torch.Generator | None, device: torch.device | str) -> Draw:
+def draw(augmentation: Augmentation, n: int, generator: torch.Generator, device: torch.device | str) -> Draw:
     """Draw the parameters for n images.
 
-    The generator lives on `device`; None is torch's default one. It always gives the same 7n + 4 uniforms, in the same
+    The generator lives on `device`. It always gives the same 7n + 4 uniforms, in the same
     places, and the strengths only scale them: two configurations that share a seed share their luck (common random
     numbers).
     """
@@ -125,10 +125,10 @@ def apply(images_NCHW: Tensor, draw: Draw, padding: int) -> Tensor:
     return x
 
 
-def augment(images_NCHW: Tensor, augmentation: Augmentation, generator: torch.Generator | None = None) -> Tensor:
+def augment(images_NCHW: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
     """Augmented copies of uint8 images (N, 3, H, W), as float32 in [0, 1].
 
-    The generator lives on the images' device (None: torch's default one); the identity draws nothing from it.
+    The generator lives on the images' device; the identity draws nothing from it.
     """
     if augmentation.is_identity:
         return images_NCHW.float().div_(255)

@@ -164,8 +164,7 @@ def test_what_cannot_be_done_exits_2_without_a_traceback(
 
 
 def test_when_every_trial_fails_the_exit_code_is_1(folder: Path, environment: dict[str, str], tmp_path: Path) -> None:
-    # The checkpoint interval is not reached here, so the fault is in the data: its cache is damaged after the driver
-    # has opened it. Labels beyond the classes make the loss raise in every trial.
+    # A fault that only training meets: labels beyond the classes, in a cache whose sizes are right.
     cache = tmp_path / "cache"
     own = {**environment, "GAPSWEEP_CACHE": str(cache)}
     sweep(folder, own, "plan", "study.yaml")
