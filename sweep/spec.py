@@ -140,6 +140,10 @@ class SweepSpec(BaseModel):
     optimizer: Literal["adam", "sgd"] | None = Field(
         default=None, description="one of adam (default), sgd, unless it stands in space"
     )
+    precision: Literal["auto", "fp32", "bf16"] = Field(
+        default="auto",
+        description="one of auto (bf16 on a CPU that multiplies it natively, else fp32), fp32, bf16",
+    )
     mode: Literal["search", "study"] = Field(
         default="search",
         description="one of search (early stopping may cut trials), study (full factorial, nothing is cut)",

@@ -4,16 +4,12 @@ Both layers hold their values under the names and shapes that torch.nn uses, so 
 Shape suffixes: N batch, D features, C channels (features of an image), H height, W width.
 """
 
-from typing import Any
-
 import torch
 from torch import Tensor, nn
-from torch.autograd.function import once_differentiable
 
+from sweep.models.dropout import Dropout
 from sweep.models.errors import ShapeError
-
-# Sums over a batch lose too many digits in these; torch.autocast hands them to us.
-HALF_DTYPES = (torch.bfloat16, torch.float16)
+from sweep.models.pointwise import HALF_DTYPES, pointwise_run
 
 
 class _BatchNorm(nn.Module):
@@ -56,19 +52,26 @@ class _BatchNorm(nn.Module):
         self.register_buffer("num_batches_tracked", torch.tensor(0))
 
     def forward(self, x: Tensor) -> Tensor:
-        self._check(x)
-        y = x.float() if x.dtype in HALF_DTYPES else x
-        y = self._by_the_batch(y) if self.training else self._by_the_running_statistics(y)
-        return y.to(x.dtype)
+        return self.run(x)
 
-    def _by_the_batch(self, x: Tensor) -> Tensor:
-        y, mean_C, var_C = _NormaliseByBatch.apply(x, self.weight, self.bias, self.eps)
-        n = x.numel() // self.num_features
-        with torch.no_grad():
-            self.running_mean += self.momentum * (mean_C - self.running_mean)
-            self.running_var += self.momentum * (var_C * (n / (n - 1)) - self.running_var)
-            self.num_batches_tracked += 1
+    def run(self, x: Tensor, *, rectify: bool = False, dropout: Dropout | None = None) -> Tensor:
+        """drop(relu(norm(x))), the last two if asked for."""
+        self._check(x)
+        if not self.training:
+            y = self._by_the_running_statistics(x.float() if x.dtype in HALF_DTYPES else x).to(x.dtype)
+            return y.relu_() if rectify else y
+        norm = (self.weight, self.bias, self.eps)
+        y, mean_C, var_C = pointwise_run(x, norm=norm, rectify=rectify, dropout=dropout)
+        assert mean_C is not None
+        assert var_C is not None
+        self._move_running_statistics(mean_C, var_C, x.numel() // self.num_features)
         return y
+
+    @torch.no_grad()
+    def _move_running_statistics(self, mean_C: Tensor, var_C: Tensor, n: int) -> None:
+        self.running_mean += self.momentum * (mean_C - self.running_mean)
+        self.running_var += self.momentum * (var_C * (n / (n - 1)) - self.running_var)
+        self.num_batches_tracked += 1
 
     def _by_the_running_statistics(self, x: Tensor) -> Tensor:
         # As y = scale * x + shift it is one pass over x instead of four.
@@ -127,66 +130,6 @@ class BatchNorm2d(_BatchNorm):
         Raises ShapeError if C != num_features, or N*H*W < 2 while training.
         """
         return super().forward(x_NCHW)
-
-
-class _NormaliseByBatch(torch.autograd.Function):
-    """The training formula with its closed-form gradient, in few passes over memory.
-
-    Autograd through the formula takes four to eight times as long: 95 ms against 12, forward and backward, for a batch
-    of (100, 32, 32, 32) with channels last on one CPU thread.
-    """
-
-    @staticmethod
-    def forward(
-        ctx: Any, x: Tensor, weight_C: Tensor | None, bias_C: Tensor | None, eps: float
-    ) -> tuple[Tensor, Tensor, Tensor]:
-        """Returns y in the shape of x, and the batch's mean_C and biased var_C, which carry no gradient."""
-        n = x.numel() // x.shape[1]
-        mean_C = _sum_by_feature(x) / n
-        # The mean is taken off before squaring: E[x²] - E[x]² cancels badly in float32.
-        centred = x - _per_feature(mean_C, x)
-        # The squares' memory is used again for y, as fresh memory of this size costs page faults on a CPU.
-        y = centred.square()
-        var_C = _sum_by_feature(y) / n
-        rstd_C = torch.rsqrt(var_C + eps)
-        scale_C = rstd_C if weight_C is None else rstd_C * weight_C
-        if bias_C is None:
-            torch.mul(centred, _per_feature(scale_C, x), out=y)
-        else:
-            torch.addcmul(_per_feature(bias_C, x), centred, _per_feature(scale_C, x), out=y)
-        ctx.save_for_backward(centred, rstd_C, scale_C)
-        ctx.mark_non_differentiable(mean_C, var_C)
-        return y, mean_C, var_C
-
-    @staticmethod
-    @once_differentiable
-    def backward(
-        ctx: Any, dy: Tensor, _dmean: Tensor, _dvar: Tensor
-    ) -> tuple[Tensor | None, Tensor | None, Tensor | None, None]:
-        """With h = (x - mean) * rstd: dbias = Σ dy, dweight = Σ dy*h, dx = scale * (dy - dbias/n - h * dweight/n).
-
-        That is the chain rule of the paper's section 3, solved for dx.
-        """
-        centred, rstd_C, scale_C = ctx.saved_tensors
-        n = dy.numel() // dy.shape[1]
-        dbias_C = _sum_by_feature(dy)
-        product = dy * centred
-        dweight_C = _sum_by_feature(product) * rstd_C
-        dx = None
-        if ctx.needs_input_grad[0]:
-            dx = torch.addcmul(_per_feature(-scale_C * dbias_C / n, dy), dy, _per_feature(scale_C, dy), out=product)
-            dx.addcmul_(centred, _per_feature(-scale_C * rstd_C * dweight_C / n, dy))
-        return (
-            dx,
-            dweight_C if ctx.needs_input_grad[1] else None,
-            dbias_C if ctx.needs_input_grad[2] else None,
-            None,
-        )
-
-
-def _sum_by_feature(x: Tensor) -> Tensor:
-    """(N, C, ...) -> (C,)"""
-    return x.sum([dim for dim in range(x.dim()) if dim != 1])
 
 
 def _per_feature(v_C: Tensor, like: Tensor) -> Tensor:

@@ -1,13 +1,14 @@
 """A block of layers, assembled from a layer order such as "lbrd"."""
 
+import re
 from collections import OrderedDict
 
-import torch
 from torch import Tensor, nn
 
 from search_spaces.layer_order import check_layer_order
 from sweep.models.batch_norm import BatchNorm1d, BatchNorm2d
-from sweep.models.dropout import Dropout
+from sweep.models.dropout import Dropout, NoiseSource
+from sweep.models.pointwise import pointwise_run
 
 
 class Block(nn.Sequential):
@@ -18,6 +19,11 @@ class Block(nn.Sequential):
     Raises ValueError for an order that is not valid.
     """
 
+    l: nn.Linear | nn.Conv2d  # noqa: E741 the letters are the names
+    b: BatchNorm1d | BatchNorm2d
+    r: nn.ReLU
+    d: Dropout
+
     def __init__(
         self,
         layer_order: str,
@@ -26,7 +32,7 @@ class Block(nn.Sequential):
         drop_rate: float | Tensor,
         momentum: float | Tensor,
         eps: float,
-        generator: torch.Generator | None = None,
+        noise: NoiseSource | None = None,
     ) -> None:
         check_layer_order(layer_order)
         batch_norm = BatchNorm1d if isinstance(layer, nn.Linear) else BatchNorm2d
@@ -39,7 +45,27 @@ class Block(nn.Sequential):
             elif letter == "b":
                 children[letter] = batch_norm(width, eps=eps, momentum=momentum)
             elif letter == "r":
-                children[letter] = nn.ReLU()
+                # In place on what `l` or `b` has made; before them, it would be the caller's tensor.
+                children[letter] = nn.ReLU(inplace=not children.keys().isdisjoint("lb"))
             else:
-                children[letter] = Dropout(drop_rate, generator=generator)
+                children[letter] = Dropout(drop_rate, noise=noise)
         super().__init__(children)
+        # Layers that need no look at the whole batch between them share their passes over memory.
+        self._runs = re.findall("l|b[rd]*|[rd]+", layer_order)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """x: float (N, width) for a linear layer, (N, width, H, W) for a convolution."""
+        y = x
+        for run in self._runs:
+            y = self.l(y) if run == "l" else self._pointwise(run, y)
+        return y
+
+    def _pointwise(self, run: str, x: Tensor) -> Tensor:
+        rectify = "r" in run
+        dropout = self.d if "d" in run and self.d.is_active else None
+        if "b" in run:
+            return self.b.run(x, rectify=rectify, dropout=dropout)
+        if dropout is not None:
+            return pointwise_run(x, rectify=rectify, dropout=dropout)[0]
+        y: Tensor = self.r(x) if rectify else x
+        return y

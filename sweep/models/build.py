@@ -1,17 +1,18 @@
 """From a configuration to a network."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from search_spaces.model_args import check_model_args
 from sweep.models.cnn import CNN
+from sweep.models.dropout import NoiseSource
 from sweep.models.errors import ShapeError
 from sweep.models.mlp import MLP
 
-NETWORKS: dict[str, type[nn.Module]] = {"mlp": MLP, "cnn": CNN}
+Network = MLP | CNN
+NETWORKS: dict[str, Callable[..., Network]] = {"mlp": MLP, "cnn": CNN}
 
 
 def build_model(
@@ -23,13 +24,13 @@ def build_model(
     drop_rate: float | Tensor,
     momentum: float | Tensor,
     eps: float,
-    generator: torch.Generator | None = None,
+    noise: NoiseSource | None = None,
     **model_args: Any,
-) -> nn.Module:
+) -> Network:
     """The network `model` ("mlp" or "cnn") with its blocks in `layer_order`; it takes (N, *image_shape) to logits.
 
     model_args: for mlp `hidden` ([512]); for cnn `channels` ([32, 64]) and `kernel_size` (3).
-    Initial weights come from torch's global generator: seed it first. `generator` is what dropout draws from.
+    Initial weights come from torch's global generator: seed it first. `noise` is what dropout draws from.
     Raises ValueError (ShapeError where it is about the images) with what was got and what is allowed.
     """
     arguments = check_model_args(model, model_args)
@@ -44,6 +45,6 @@ def build_model(
         drop_rate=drop_rate,
         momentum=momentum,
         eps=eps,
-        generator=generator,
+        noise=noise,
         **arguments,
     )

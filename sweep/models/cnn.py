@@ -6,6 +6,7 @@ import torch
 from torch import Tensor, nn
 
 from sweep.models.block import Block
+from sweep.models.dropout import NoiseSource
 from sweep.models.errors import ShapeError, check_images
 
 
@@ -13,10 +14,13 @@ class CNN(nn.Module):
     """For each width in `channels` a block and a 2×2 max-pool that halves the image; then flatten, linear head.
 
     image_shape: (C, H, W), at least 2 ** len(channels) high and wide. The convolutions keep the image's size.
-    Initial weights come from torch's global generator and do not depend on the layer order; `generator` feeds dropout.
+    Initial weights come from torch's global generator and do not depend on the layer order; `noise` feeds dropout.
     Raises ShapeError for an image too small; ValueError for an even kernel_size, an invalid layer order, rate,
     momentum or eps.
     """
+
+    # Activations of more images would fall out of the cache of a CPU.
+    evaluation_batch = 100
 
     def __init__(
         self,
@@ -27,7 +31,7 @@ class CNN(nn.Module):
         drop_rate: float | Tensor,
         momentum: float | Tensor,
         eps: float,
-        generator: torch.Generator | None = None,
+        noise: NoiseSource | None = None,
         channels: Sequence[int] = (32, 64),
         kernel_size: int = 3,
     ) -> None:
@@ -45,9 +49,7 @@ class CNN(nn.Module):
         stages: list[nn.Module] = []
         for out_width in channels:
             layer = nn.Conv2d(width, out_width, kernel_size, padding=kernel_size // 2)
-            stages.append(
-                Block(layer_order, layer, drop_rate=drop_rate, momentum=momentum, eps=eps, generator=generator)
-            )
+            stages.append(Block(layer_order, layer, drop_rate=drop_rate, momentum=momentum, eps=eps, noise=noise))
             stages.append(nn.MaxPool2d(2))
             width = out_width
         self.blocks = nn.Sequential(*stages)

@@ -37,20 +37,26 @@ class ImageBatches:
             self.labels_N = torch.from_numpy(labels_N).to(device)
         self.device = device
         self._mean_C11 = torch.tensor(mean, device=device).view(3, 1, 1)
-        self._scale_C11 = (1.0 / torch.tensor(std, device=device)).view(3, 1, 1)
+        self._std_C11 = torch.tensor(std, device=device).view(3, 1, 1)
 
     def augmented(
         self, index_B: Tensor, augmentation: Augmentation, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """The images and labels at `index_B` (int64, on the device): float (B, 3, H, W) normalised, int64 (B,)."""
-        pixels_BCHW = augment(self.images_NCHW.index_select(0, index_B), augmentation, generator)
-        return self._normalise(pixels_BCHW), self.labels_N.index_select(0, index_B)
+        pixels_BCHW, labels_B = self._gather(index_B)
+        if augmentation.is_identity:
+            return self._normalise_uint8(pixels_BCHW), labels_B
+        return augment(pixels_BCHW, augmentation, generator).sub_(self._mean_C11).div_(self._std_C11), labels_B
 
     def clean(self, index_N: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images at `index_N` in order, unchanged but for the normalisation, `batch_size` at a time."""
         for index_B in index_N.split(batch_size):
-            pixels_BCHW = self.images_NCHW.index_select(0, index_B).float().div_(255)
-            yield self._normalise(pixels_BCHW), self.labels_N.index_select(0, index_B)
+            pixels_BCHW, labels_B = self._gather(index_B)
+            yield self._normalise_uint8(pixels_BCHW), labels_B
 
-    def _normalise(self, pixels_BCHW: Tensor) -> Tensor:
-        return pixels_BCHW.sub_(self._mean_C11).mul_(self._scale_C11)
+    def _gather(self, index_B: Tensor) -> tuple[Tensor, Tensor]:
+        return self.images_NCHW.index_select(0, index_B), self.labels_N.index_select(0, index_B)
+
+    def _normalise_uint8(self, pixels_BCHW: Tensor) -> Tensor:
+        # In units of 1/255, which saves a pass over the pixels.
+        return pixels_BCHW.float().sub_(255 * self._mean_C11).div_(255 * self._std_C11)

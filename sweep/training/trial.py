@@ -19,7 +19,9 @@ from sweep.models import build_model
 from sweep.training.divergence import has_diverged
 from sweep.training.evaluation import evaluate
 from sweep.training.image_batches import ImageBatches
+from sweep.training.noise import Noise
 from sweep.training.optimizer import build_optimizer
+from sweep.training.precision import Precision, computing_in
 from sweep.training.seeds import Purpose, seed_for
 
 
@@ -40,6 +42,7 @@ class Trial:
         replicate: int,
         train_size: int | None = None,
         device: str = "cpu",
+        precision: Precision = "fp32",
     ) -> None:
         """configuration: the canonical one, with every hyper-parameter. Raises ValueError for what cannot be built."""
         self.configuration = configuration
@@ -49,6 +52,7 @@ class Trial:
         self.history: list[dict[str, Any]] = []
         self._sweep_seed = sweep_seed
         self._replicate = replicate
+        self._precision = precision
 
         split = split_indices(len(dataset.train_images), seed=self._seed("split"), train_size=train_size)
         self._train_N = self._to_device(split.train)
@@ -64,7 +68,7 @@ class Trial:
         self._augmentation = Augmentation(**{name: configuration[name] for name in STRENGTHS})
         self._order_generator = torch.Generator()  # on the CPU: the order of batches is the same on every device
         self._augment_generator = torch.Generator(self.device)
-        self._dropout_generator = torch.Generator(self.device)
+        self._dropout_noise = Noise(self.device)
 
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(self._seed("init"))
@@ -76,7 +80,7 @@ class Trial:
                 drop_rate=configuration["drop_rate"],
                 momentum=configuration["momentum"],
                 eps=configuration["eps"],
-                generator=self._dropout_generator,
+                noise=self._dropout_noise,
                 **model_args,
             )
         self.model = network.to(self.device)
@@ -93,8 +97,9 @@ class Trial:
         started = time.perf_counter()
         train_loss, train_acc, images_seen = self._train_one_pass()
         trained_s = time.perf_counter() - started
-        train_eval_loss, train_eval_acc = evaluate(self.model, self._images, self._train_eval_N)
-        val_loss, val_acc = evaluate(self.model, self._images, self._val_N)
+        with computing_in(self._precision, self.device):
+            train_eval_loss, train_eval_acc = evaluate(self.model, self._images, self._train_eval_N)
+            val_loss, val_acc = evaluate(self.model, self._images, self._val_N)
         row = {
             "epoch": self.epoch,
             "step": self.step,
@@ -144,11 +149,12 @@ class Trial:
         images_seen = 0
         for number, index_B in enumerate(self._batches_of_epoch()):
             self._augment_generator.manual_seed(self._seed("augment", self.epoch, number))
-            self._dropout_generator.manual_seed(self._seed("dropout", self.epoch, number))
+            self._dropout_noise.seed(self._seed("dropout", self.epoch, number))
             x_BCHW, y_B = self._images.augmented(index_B, self._augmentation, self._augment_generator)
 
-            logits_BK = self.model(x_BCHW)
-            loss = F.cross_entropy(logits_BK, y_B)
+            with computing_in(self._precision, self.device):
+                logits_BK = self.model(x_BCHW)
+                loss = F.cross_entropy(logits_BK, y_B)
             self.optimizer.zero_grad(set_to_none=True)
             loss.backward()
             self.optimizer.step()

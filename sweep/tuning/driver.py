@@ -6,7 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cluster.connect import ray_session
 from cluster.environment import cache_dir
@@ -25,6 +25,9 @@ from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.trial_record import TrialRecord
 from sweep.tuning.watch import Watch
+
+if TYPE_CHECKING:
+    from sweep.training.precision import Precision
 
 
 def drive(
@@ -63,7 +66,7 @@ def drive(
             ledger = Ledger(writer, sweep_dir.name, spec)
             ledger.restore(read_sweep(sweep_dir))
             watch.announce(f"sweep {sweep_dir.name}: {places} trials at once; files in {sweep_dir}")
-            finished = _train(sweep_dir, spec, ledger, places, watch)
+            finished = _train(sweep_dir, spec, manifest.get("precision", "fp32"), ledger, places, watch)
             writer.compact()
             state = "COMPLETED" if finished else "INTERRUPTED"
             write_manifest(sweep_dir, {**manifest, "state": state, "ended": timestamp()})
@@ -72,7 +75,7 @@ def drive(
     return summarise(sweep_dir)
 
 
-def _train(sweep_dir: Path, spec: SweepSpec, ledger: Ledger, places: int, watch: Watch) -> bool:
+def _train(sweep_dir: Path, spec: SweepSpec, precision: "Precision", ledger: Ledger, places: int, watch: Watch) -> bool:
     """Let Ray Tune train what is left. True if every trial has ended, False if the user interrupted."""
     from ray import tune
 
@@ -98,6 +101,7 @@ def _train(sweep_dir: Path, spec: SweepSpec, ledger: Ledger, places: int, watch:
         epochs=spec.epochs,
         threads=max(1, int(spec.resources.cpus_per_trial)),
         gpu=spec.resources.gpus_per_trial > 0,
+        precision=precision,
     )
     # Tune insists on a folder of its own; nothing in it is read again.
     with tempfile.TemporaryDirectory(prefix="gapsweep-tune-") as scratch:

@@ -8,6 +8,7 @@ from typing import Any
 
 from sweep.data.dataset import ImageDataset
 from sweep.spec import SweepSpec
+from sweep.training.precision import resolve_precision
 
 _PACKAGES = ("gapsweep", "torch", "torchvision", "ray", "optuna", "pandas", "pyarrow", "numpy")
 
@@ -22,6 +23,8 @@ def manifest_content(sweep_id: str, spec: SweepSpec, dataset: ImageDataset) -> d
         "ended": None,
         "spec": spec.to_dict(),
         "seed": spec.search.seed,
+        # As resolved here, so that a sweep resumed on another machine goes on in the same format.
+        "precision": resolve_precision(spec.precision, "cuda" if spec.resources.gpus_per_trial > 0 else "cpu"),
         "dataset": {
             "name": spec.dataset,
             "fingerprint": dataset.fingerprint,

@@ -82,8 +82,12 @@ def probe_seconds_per_epoch(spec: SweepSpec, cache_dir: Path) -> float:
 
     from sweep.data.dataset import load_dataset
     from sweep.data.split import split_indices
+    from sweep.training.host_memory import keep_freed_memory
+    from sweep.training.precision import resolve_precision
     from sweep.training.trial import Trial
 
+    device = "cuda" if spec.resources.gpus_per_trial > 0 and torch.cuda.is_available() else "cpu"
+    keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, int(spec.resources.cpus_per_trial)))
     try:
@@ -97,7 +101,8 @@ def probe_seconds_per_epoch(spec: SweepSpec, cache_dir: Path) -> float:
             sweep_seed=spec.search.seed,
             replicate=0,
             train_size=min(PROBE_IMAGES, len(full.train)),
-            device="cuda" if spec.resources.gpus_per_trial > 0 and torch.cuda.is_available() else "cpu",
+            device=device,
+            precision=resolve_precision(spec.precision, device),
         )
         trial.train_epoch()
         row = trial.train_epoch()

@@ -13,6 +13,8 @@ from ray import tune
 from sweep.data.dataset import ImageDataset, load_dataset
 from sweep.store.layout import checkpoint_path
 from sweep.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+from sweep.training.host_memory import keep_freed_memory
+from sweep.training.precision import Precision
 from sweep.training.trial import Trial
 
 # Work that a kill may cost, against the time that writing a state takes.
@@ -33,6 +35,7 @@ class TrialJob:
     epochs: int
     threads: int
     gpu: bool
+    precision: Precision
 
 
 def train_trial(config: dict[str, Any], job: TrialJob) -> None:
@@ -49,6 +52,7 @@ def train_trial(config: dict[str, Any], job: TrialJob) -> None:
 
 def _train(config: dict[str, Any], job: TrialJob) -> None:
     torch.set_num_threads(job.threads)
+    keep_freed_memory()
     trial = Trial(
         _dataset(job.dataset, job.cache_dir),
         config["configuration"],
@@ -58,6 +62,7 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
         replicate=config["replicate"],
         train_size=job.train_size,
         device="cuda" if job.gpu else "cpu",
+        precision=job.precision,
     )
     checkpoint = checkpoint_path(job.checkpoints, config["trial_id"])
     try:

@@ -1,5 +1,8 @@
 """The block and both networks, in every layer order."""
 
+import copy
+import functools
+
 import pytest
 import torch
 import torch.nn.functional as F
@@ -7,15 +10,22 @@ from torch import Tensor, nn
 
 from search_spaces.layer_order import VALID_ORDERS
 from sweep.models import BatchNorm1d, BatchNorm2d, Block, Dropout, ShapeError, build_model
+from sweep.models.dropout import NoiseSource
+from sweep.training.noise import Noise
 
 SETTINGS = {"drop_rate": 0.3, "momentum": 0.2, "eps": 1e-4}
+
+
+def seeded_noise(seed: int) -> NoiseSource:
+    generator = torch.Generator().manual_seed(seed)
+    return lambda count: torch.randint(-(2**15), 2**15, (count,), dtype=torch.int16, generator=generator)
 
 
 def small(model: str, layer_order: str = "lbrd", seed: int = 0, **more: object) -> nn.Module:
     """A network for 3×8×8 images and 5 classes."""
     torch.manual_seed(seed)
     arguments = {"image_shape": (3, 8, 8), "num_classes": 5, "layer_order": layer_order, **SETTINGS, **more}
-    arguments.setdefault("generator", torch.Generator().manual_seed(seed))
+    arguments.setdefault("noise", seeded_noise(seed))
     arguments.setdefault("hidden" if model == "mlp" else "channels", [6, 7])
     return build_model(model, **arguments)
 
@@ -45,6 +55,30 @@ def test_every_layer_order_takes_a_training_step_and_evaluates(model: str, layer
     assert logits.isfinite().all()
 
 
+@pytest.mark.parametrize("layer_order", VALID_ORDERS)
+@pytest.mark.parametrize("training", [True, False])
+def test_a_block_computes_what_its_layers_compute_one_by_one(layer_order: str, training: bool) -> None:
+    torch.manual_seed(0)
+    conv = nn.Conv2d(48, 64, 1).double()
+    block = Block(layer_order, conv, drop_rate=0.3, momentum=0.2, eps=1e-4, noise=Noise(torch.device("cpu"))).double()
+    block.train(training)
+    # Several blocks of rows, the last one shorter: 20 * 11 * 13 rows of 48 or 64 float64 values.
+    x, dy = (torch.randn(20, c, 11, 13, dtype=torch.float64) for c in (48, 64))
+    x.requires_grad_()
+    start = copy.deepcopy(block.state_dict())
+    results = []
+    for compute in (block, lambda x: functools.reduce(lambda x, layer: layer(x), block.children(), x)):
+        block.load_state_dict(start)
+        block.zero_grad()
+        if "d" in layer_order:
+            block.d.noise.seed(3)
+        y = compute(x)
+        grads = torch.autograd.grad(y, [x, *block.parameters()], dy)
+        results.append((y, *grads, *(buffer.clone() for buffer in block.buffers())))
+    for together, one_by_one in zip(*results, strict=True):
+        torch.testing.assert_close(together, one_by_one, rtol=1e-10, atol=1e-10)
+
+
 def test_there_are_49_orders_under_test() -> None:
     assert len(set(VALID_ORDERS)) == 49
 
@@ -67,12 +101,12 @@ def test_batch_norm_has_the_width_at_its_place(model: str, order: str, widths: l
 
 @pytest.mark.parametrize("model", ["mlp", "cnn"])
 def test_settings_reach_every_layer(model: str) -> None:
-    generator = torch.Generator()
-    network = small(model, generator=generator)
+    noise = seeded_noise(0)
+    network = small(model, noise=noise)
     norms = [module for module in network.modules() if isinstance(module, BatchNorm1d | BatchNorm2d)]
     drops = [module for module in network.modules() if isinstance(module, Dropout)]
     assert [(norm.momentum, norm.eps) for norm in norms] == [(0.2, 1e-4)] * 2
-    assert [(drop.p, drop.generator) for drop in drops] == [(0.3, generator)] * 2
+    assert [(drop.p, drop.noise) for drop in drops] == [(0.3, noise)] * 2
     assert all(layer.bias is not None for layer in network.modules() if isinstance(layer, nn.Linear | nn.Conv2d))
 
 

@@ -1,6 +1,5 @@
 """One trial: what it measures, and that it gives the same numbers again."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ import torch.nn.functional as F
 
 from search_spaces.layer_order import VALID_ORDERS
 from search_spaces.space import SearchSpace
-from sweep.data.dataset import ImageDataset, load_dataset
+from sweep.data.dataset import ImageDataset
 from sweep.data.split import split_indices
 from sweep.training.evaluation import evaluate
 from sweep.training.seeds import seed_for
@@ -17,11 +16,6 @@ from sweep.training.trial import Trial
 
 SMALL = {"mlp": {"hidden": [32]}, "cnn": {"channels": [4, 8]}}
 TIMES = ("epoch_s", "images_per_s")
-
-
-@pytest.fixture(scope="module")
-def digits(data_cache: Path) -> ImageDataset:
-    return load_dataset("digits", cache_dir=data_cache)
 
 
 def make_trial(digits: ImageDataset, model: str = "mlp", replicate: int = 0, **values: Any) -> Trial:

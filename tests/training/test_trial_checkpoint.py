@@ -6,13 +6,8 @@ import pytest
 import torch
 from test_trial import make_trial, without_times
 
-from sweep.data.dataset import ImageDataset, load_dataset
+from sweep.data.dataset import ImageDataset
 from sweep.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-
-
-@pytest.fixture(scope="module")
-def digits(data_cache: Path) -> ImageDataset:
-    return load_dataset("digits", cache_dir=data_cache)
 
 
 @pytest.mark.parametrize("model", ["mlp", "cnn"])

@@ -1,0 +1,156 @@
+"""Batch norm, ReLU and dropout that follow each other, in as few passes over memory as they can have.
+
+On a CPU the activations of a batch do not fit into the caches (13 MB after the first convolution), and half of a CNN's
+step is waiting for memory between the convolutions. So a run of these layers works through blocks of rows, each small
+enough to stay in a core's cache until all layers are done with it.
+
+Shapes: R rows (images, or the places of all images), C features.
+"""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.autograd.function import once_differentiable
+
+if TYPE_CHECKING:
+    from sweep.models.dropout import Dropout
+
+BLOCK_BYTES = 512 * 1024
+
+# Sums over a batch lose too many digits in these, and noise its levels; torch.autocast hands them to us.
+HALF_DTYPES = (torch.bfloat16, torch.float16)
+
+
+def pointwise_run(
+    x: Tensor,
+    *,
+    norm: tuple[Tensor | None, Tensor | None, float] | None = None,
+    rectify: bool = False,
+    dropout: "Dropout | None" = None,
+) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """drop(relu(norm(x))) while training, each part optional. Dropout before ReLU would give the same.
+
+    x: float (N, C, ...); half precision is computed in float32. norm: weight_C, bias_C (None for 1 and 0), eps.
+    Returns y, in the shape and memory format of x, and the batch's mean_C and biased var_C, which carry no gradient
+    (None without norm).
+    """
+    features_last = (x.float() if x.dtype in HALF_DTYPES else x).movedim(1, -1)
+    weight_C, bias_C, eps = norm or (None, None, None)
+    y_RC, mean_C, var_C = _PointwiseRun.apply(
+        features_last.reshape(-1, x.shape[1]), weight_C, bias_C, eps, rectify, dropout
+    )
+    y = y_RC.view(features_last.shape).movedim(-1, 1).to(x.dtype)
+    return (y.contiguous() if x.is_contiguous() else y), mean_C, var_C
+
+
+class _PointwiseRun(torch.autograd.Function):
+    """The run with its gradient in closed form: autograd through the formulas takes several times as long."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x_RC: Tensor,
+        weight_C: Tensor | None,
+        bias_C: Tensor | None,
+        eps: float | None,
+        rectify: bool,
+        dropout: "Dropout | None",
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        mean_C = var_C = rstd_C = scale_C = None
+        centred_RC = x_RC
+        if eps is not None:
+            centred_RC, mean_C, var_C = _centre(x_RC)
+            rstd_C = torch.rsqrt(var_C + eps)
+            scale_C = rstd_C if weight_C is None else rstd_C * weight_C
+            ctx.mark_non_differentiable(mean_C, var_C)
+        y_RC = torch.empty_like(x_RC)
+        # With ReLU, y > 0 tells where the gradient passes; only without it are dropout's factors needed again.
+        factor_RC = torch.empty_like(x_RC) if dropout and not rectify else None
+        for c, y, factor in _blocks(centred_RC, y_RC, factor_RC):
+            if scale_C is None:
+                y.copy_(c)
+            elif bias_C is None:
+                torch.mul(c, scale_C, out=y)
+            else:
+                torch.addcmul(bias_C, c, scale_C, out=y)
+            if rectify:
+                y.clamp_min_(0)
+            if dropout:
+                factor = torch.empty_like(y) if factor is None else factor
+                y.mul_(dropout.fill(factor))
+        ctx.save_for_backward(
+            None if eps is None else centred_RC,
+            rstd_C,
+            scale_C,
+            y_RC if rectify else None,
+            dropout.scale(x_RC) if rectify and dropout else factor_RC,
+        )
+        return y_RC, mean_C, var_C
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy_RC: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
+        """First back through dropout and ReLU, then through batch norm.
+
+        With h = (x - mean) * rstd and dy behind batch norm: dbias = Σ dy, dweight = Σ dy*h,
+        dx = scale * (dy - dbias/R - h * dweight/R): the chain rule of the paper's section 3, solved for dx.
+        """
+        centred_RC, rstd_C, scale_C, y_RC, factor = ctx.saved_tensors
+        dx_RC = torch.empty_like(dy_RC)
+        dbias_C = dy_RC.new_zeros(dy_RC.shape[1])
+        dscale_C = torch.zeros_like(dbias_C)
+        factor_RC = factor.expand_as(dy_RC) if factor is not None else None
+        for dy, dx, y, f, c in _blocks(dy_RC, dx_RC, y_RC, factor_RC, centred_RC):
+            if y is not None:
+                torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=dx)
+            else:
+                dx.copy_(dy)
+            if f is not None:
+                dx.mul_(f)
+            if c is not None:
+                dbias_C += dx.sum(0)
+                dscale_C += (dx * c).sum(0)
+        if centred_RC is None:
+            return dx_RC, None, None, None, None, None
+        dweight_C = dscale_C * rstd_C
+        if ctx.needs_input_grad[0]:
+            rows = len(dx_RC)
+            constant_C, slope_C = -scale_C * dbias_C / rows, -scale_C * rstd_C * dweight_C / rows
+            for dx, c in _blocks(dx_RC, centred_RC):
+                torch.addcmul(constant_C, dx, scale_C, out=dx)
+                dx.addcmul_(c, slope_C)
+        return (
+            dx_RC if ctx.needs_input_grad[0] else None,
+            dweight_C if ctx.needs_input_grad[1] else None,
+            dbias_C if ctx.needs_input_grad[2] else None,
+            None,
+            None,
+            None,
+        )
+
+
+def _centre(x_RC: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """x - mean, and each feature's mean and biased variance.
+
+    The mean is taken off before squaring: E[x²] - E[x]² cancels badly in float32.
+    """
+    mean_C = x_RC.sum(0) / len(x_RC)
+    centred_RC = torch.empty_like(x_RC)
+    squares_C = torch.zeros_like(mean_C)
+    for x, c in _blocks(x_RC, centred_RC):
+        torch.sub(x, mean_C, out=c)
+        squares_C += c.square().sum(0)
+    return centred_RC, mean_C, squares_C / len(x_RC)
+
+
+def _blocks(first_RC: Tensor, *others_RC: Tensor | None) -> Iterator[tuple[Any, ...]]:
+    """The tensors in blocks of rows that fit into a cache; on a GPU as they are. None stays None."""
+    rows = len(first_RC)
+    if first_RC.device.type == "cpu":
+        # A multiple of four rows: noise comes in fours, and so does not depend on the size of a block.
+        rows = max(1, BLOCK_BYTES // (4 * first_RC.shape[1] * first_RC.element_size())) * 4
+    parts = [tensor.split(rows) if tensor is not None else None for tensor in (first_RC, *others_RC)]
+    for i in range(len(parts[0] or ())):
+        yield tuple(part[i] if part is not None else None for part in parts)
