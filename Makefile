@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: setup demo test check faults format
+.PHONY: setup demo test check faults bench format
 
 setup: $(VENV)/.installed
 
@@ -31,6 +31,14 @@ check: setup
 # Real kills; the slow ones run only here.
 faults: setup
 	$(BIN)/python -m pytest tests/faults -v
+
+# Small: minutes, on the embedded data set. `python -m benchmarks.NAME --help` says how to make each one large.
+bench: setup
+	$(BIN)/python -m benchmarks.throughput
+	$(BIN)/python -m benchmarks.precision
+	$(BIN)/python -m benchmarks.overhead --trials 50 --epochs 50 --pairs 1
+	$(BIN)/python -m benchmarks.load --stock-trials 50 --trials 1000 --pairs 1
+	$(BIN)/python -m benchmarks.memory --pairs 1
 
 format: setup
 	$(BIN)/ruff check --fix .

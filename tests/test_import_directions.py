@@ -99,6 +99,7 @@ def test_ray_tune_is_known_in_tuning_only() -> None:
         ("import sweep", {"torch", "ray", "pandas", "pyarrow", "pydantic"}),
         ("import sweep.store", {"torch", "ray", "pandas"}),
         ("import analysis", {"torch", "ray"}),
+        ("import sweep.tuning.driver, sweep.tuning.trainable, sweep.tuning.tune_adapters", {"torch", "torchvision"}),
         ("from sweep.cli.app import app", {"torch", "ray", "pandas", "plotly", "optuna"}),
         ("from sweep.spec import SweepSpec; SweepSpec.load('quickstart')", {"torch", "ray", "numpy"}),
     ],

@@ -1,8 +1,8 @@
 """Batch norm, ReLU and dropout that follow each other, in as few passes over memory as they can have.
 
-On a CPU the activations of a batch do not fit into the caches (13 MB after the first convolution), and half of a CNN's
-step is waiting for memory between the convolutions. So a run of these layers works through blocks of rows, each small
-enough to stay in a core's cache until all layers are done with it.
+On a CPU the activations of a batch do not fit into a core's cache (13 MB after the first convolution), and between the
+convolutions a step waits for memory. So a run of these layers works through blocks of rows, each small enough to stay
+in the cache until all layers are done with it.
 
 Shapes: R rows (images, or the places of all images), C features.
 """
@@ -17,7 +17,7 @@ from torch.autograd.function import once_differentiable
 if TYPE_CHECKING:
     from sweep.models.dropout import Dropout
 
-BLOCK_BYTES = 512 * 1024
+BLOCK_BYTES = 2**20
 
 # Sums over a batch lose too many digits in these, and noise its levels; torch.autocast hands them to us.
 HALF_DTYPES = (torch.bfloat16, torch.float16)
@@ -59,29 +59,29 @@ class _PointwiseRun(torch.autograd.Function):
         dropout: "Dropout | None",
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         mean_C = var_C = rstd_C = scale_C = None
-        centred_RC = x_RC
         if eps is not None:
-            centred_RC, mean_C, var_C = _centre(x_RC)
+            mean_C, var_C = _mean_and_variance(x_RC)
             rstd_C = torch.rsqrt(var_C + eps)
             scale_C = rstd_C if weight_C is None else rstd_C * weight_C
             ctx.mark_non_differentiable(mean_C, var_C)
         y_RC = torch.empty_like(x_RC)
         # With ReLU, y > 0 tells where the gradient passes; only without it are dropout's factors needed again.
         factor_RC = torch.empty_like(x_RC) if dropout and not rectify else None
-        for c, y, factor in _blocks(centred_RC, y_RC, factor_RC):
-            if scale_C is None:
-                y.copy_(c)
-            elif bias_C is None:
-                torch.mul(c, scale_C, out=y)
+        for x, y, factor in _blocks(x_RC, y_RC, factor_RC):
+            if mean_C is None or scale_C is None:
+                y.copy_(x)
             else:
-                torch.addcmul(bias_C, c, scale_C, out=y)
+                torch.sub(x, mean_C, out=y).mul_(scale_C)
+                if bias_C is not None:
+                    y.add_(bias_C)
             if rectify:
                 y.clamp_min_(0)
             if dropout:
                 factor = torch.empty_like(y) if factor is None else factor
                 y.mul_(dropout.fill(factor))
         ctx.save_for_backward(
-            None if eps is None else centred_RC,
+            None if eps is None else x_RC,
+            mean_C,
             rstd_C,
             scale_C,
             y_RC if rectify else None,
@@ -97,30 +97,29 @@ class _PointwiseRun(torch.autograd.Function):
         With h = (x - mean) * rstd and dy behind batch norm: dbias = Σ dy, dweight = Σ dy*h,
         dx = scale * (dy - dbias/R - h * dweight/R): the chain rule of the paper's section 3, solved for dx.
         """
-        centred_RC, rstd_C, scale_C, y_RC, factor = ctx.saved_tensors
+        x_RC, mean_C, rstd_C, scale_C, y_RC, factor = ctx.saved_tensors
         dx_RC = torch.empty_like(dy_RC)
         dbias_C = dy_RC.new_zeros(dy_RC.shape[1])
         dscale_C = torch.zeros_like(dbias_C)
         factor_RC = factor.expand_as(dy_RC) if factor is not None else None
-        for dy, dx, y, f, c in _blocks(dy_RC, dx_RC, y_RC, factor_RC, centred_RC):
+        for dy, dx, y, f, x in _blocks(dy_RC, dx_RC, y_RC, factor_RC, x_RC):
             if y is not None:
                 torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=dx)
             else:
                 dx.copy_(dy)
             if f is not None:
                 dx.mul_(f)
-            if c is not None:
+            if x is not None:
                 dbias_C += dx.sum(0)
-                dscale_C += (dx * c).sum(0)
-        if centred_RC is None:
+                dscale_C += (x - mean_C).mul_(dx).sum(0)
+        if x_RC is None:
             return dx_RC, None, None, None, None, None
         dweight_C = dscale_C * rstd_C
         if ctx.needs_input_grad[0]:
             rows = len(dx_RC)
-            constant_C, slope_C = -scale_C * dbias_C / rows, -scale_C * rstd_C * dweight_C / rows
-            for dx, c in _blocks(dx_RC, centred_RC):
-                torch.addcmul(constant_C, dx, scale_C, out=dx)
-                dx.addcmul_(c, slope_C)
+            slope_C = rstd_C * dweight_C / rows
+            for dx, x in _blocks(dx_RC, x_RC):
+                dx.sub_((x - mean_C).mul_(slope_C).add_(dbias_C / rows)).mul_(scale_C)
         return (
             dx_RC if ctx.needs_input_grad[0] else None,
             dweight_C if ctx.needs_input_grad[1] else None,
@@ -131,18 +130,16 @@ class _PointwiseRun(torch.autograd.Function):
         )
 
 
-def _centre(x_RC: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """x - mean, and each feature's mean and biased variance.
+def _mean_and_variance(x_RC: Tensor) -> tuple[Tensor, Tensor]:
+    """Each feature's mean and biased variance.
 
     The mean is taken off before squaring: E[x²] - E[x]² cancels badly in float32.
     """
     mean_C = x_RC.sum(0) / len(x_RC)
-    centred_RC = torch.empty_like(x_RC)
     squares_C = torch.zeros_like(mean_C)
-    for x, c in _blocks(x_RC, centred_RC):
-        torch.sub(x, mean_C, out=c)
-        squares_C += c.square().sum(0)
-    return centred_RC, mean_C, squares_C / len(x_RC)
+    for (x,) in _blocks(x_RC):
+        squares_C += (x - mean_C).square_().sum(0)
+    return mean_C, squares_C / len(x_RC)
 
 
 def _blocks(first_RC: Tensor, *others_RC: Tensor | None) -> Iterator[tuple[Any, ...]]:

@@ -1,14 +1,19 @@
-"""The number format that forward and backward passes compute in."""
+"""The number format that forward and backward passes compute in.
+
+Resolving it needs no torch: the driver does it, which never computes and so never loads torch.
+"""
 
 from contextlib import AbstractContextManager
-from typing import Literal, cast
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, cast
 
-import torch
+if TYPE_CHECKING:
+    import torch
 
 Precision = Literal["fp32", "bf16"]
 
 
-def resolve_precision(asked: str, device: torch.device | str) -> Precision:
+def resolve_precision(asked: str, device: Literal["cpu", "cuda"]) -> Precision:
     """The format that `precision` in a spec stands for on this machine.
 
     auto: bf16 on a CPU that multiplies it natively (AMX or AVX512-bf16), where a step takes about half the time; fp32
@@ -19,12 +24,20 @@ def resolve_precision(asked: str, device: torch.device | str) -> Precision:
         return cast(Precision, asked)
     if asked != "auto":
         raise ValueError(f"precision: got {asked!r}; allowed are 'auto', 'fp32' and 'bf16'")
-    if torch.device(device).type != "cpu":
-        return "fp32"
-    present = torch.cpu.get_capabilities()
-    return "bf16" if present.get("amx_bf16") or present.get("avx512_bf16") else "fp32"
+    return "bf16" if device == "cpu" and _cpu_multiplies_bf16() else "fp32"
 
 
-def computing_in(precision: Precision, device: torch.device) -> AbstractContextManager[None]:
+def computing_in(precision: Precision, device: "torch.device") -> AbstractContextManager[None]:
     """Where matrix products and convolutions run in `precision`. Weights, their updates and all sums stay fp32."""
+    import torch
+
     return torch.autocast(device.type, dtype=torch.bfloat16, enabled=precision == "bf16")
+
+
+def _cpu_multiplies_bf16() -> bool:
+    try:
+        text = Path("/proc/cpuinfo").read_text()
+    except OSError:
+        return False  # not Linux
+    flags = next((line for line in text.splitlines() if line.startswith("flags")), "").split()
+    return "amx_bf16" in flags or "avx512_bf16" in flags

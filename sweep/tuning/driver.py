@@ -6,12 +6,14 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cluster.connect import ray_session
 from cluster.environment import cache_dir
 from cluster.preflight import check_this_machine, trials_at_once
 from search_spaces.errors import SpecError
+from sweep.data.dataset import load_dataset
+from sweep.data.split import split_indices
 from sweep.spec import SweepSpec
 from sweep.store.errors import StoreError
 from sweep.store.layout import CHECKPOINTS, checkpoint_path
@@ -19,15 +21,14 @@ from sweep.store.manifest import write_manifest
 from sweep.store.reader import read_sweep
 from sweep.store.writer import StoreWriter
 from sweep.training.divergence import has_diverged
+from sweep.training.precision import Precision
 from sweep.tuning.asha import Asha
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.ledger import Ledger, Listener
+from sweep.tuning.manifest_content import manifest_content, timestamp
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.trial_record import TrialRecord
 from sweep.tuning.watch import Watch
-
-if TYPE_CHECKING:
-    from sweep.training.precision import Precision
 
 
 def drive(
@@ -40,11 +41,6 @@ def drive(
     with ray_session(address), _sigterm_as_sigint():
         places = trials_at_once(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
         places = min(places, spec.resources.max_concurrent or places)
-        # Imported here because torch takes seconds: what cannot run is refused before.
-        from sweep.data.dataset import load_dataset
-        from sweep.data.split import split_indices
-        from sweep.tuning.manifest_content import manifest_content, timestamp
-
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
         # Raises for a train_size that these images do not have, before every trial would.
         try:
@@ -75,7 +71,7 @@ def drive(
     return summarise(sweep_dir)
 
 
-def _train(sweep_dir: Path, spec: SweepSpec, precision: "Precision", ledger: Ledger, places: int, watch: Watch) -> bool:
+def _train(sweep_dir: Path, spec: SweepSpec, precision: Precision, ledger: Ledger, places: int, watch: Watch) -> bool:
     """Let Ray Tune train what is left. True if every trial has ended, False if the user interrupted."""
     from ray import tune
 

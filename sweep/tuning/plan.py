@@ -3,7 +3,7 @@
 import random
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from sweep.spec import SweepSpec
 from sweep.tuning.asha import rung_epochs
@@ -86,7 +86,9 @@ def probe_seconds_per_epoch(spec: SweepSpec, cache_dir: Path) -> float:
     from sweep.training.precision import resolve_precision
     from sweep.training.trial import Trial
 
-    device = "cuda" if spec.resources.gpus_per_trial > 0 and torch.cuda.is_available() else "cpu"
+    device: Literal["cpu", "cuda"] = (
+        "cuda" if spec.resources.gpus_per_trial > 0 and torch.cuda.is_available() else "cpu"
+    )
     keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, int(spec.resources.cpus_per_trial)))

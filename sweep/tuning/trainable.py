@@ -1,4 +1,8 @@
-"""The function that Ray Tune runs for each trial: the one join of training and Tune."""
+"""The function that Ray Tune runs for each trial: the one join of training and Tune.
+
+The driver imports this file, too, to hand the function over. What needs torch is imported where it is used, in the
+worker: the driver then starts seconds earlier and is 300 MB smaller.
+"""
 
 import time
 import traceback
@@ -7,15 +11,11 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-import torch
 from ray import tune
 
 from sweep.data.dataset import ImageDataset, load_dataset
 from sweep.store.layout import checkpoint_path
-from sweep.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from sweep.training.host_memory import keep_freed_memory
 from sweep.training.precision import Precision
-from sweep.training.trial import Trial
 
 # Work that a kill may cost, against the time that writing a state takes.
 CHECKPOINT_INTERVAL_S = 10.0
@@ -51,6 +51,12 @@ def train_trial(config: dict[str, Any], job: TrialJob) -> None:
 
 
 def _train(config: dict[str, Any], job: TrialJob) -> None:
+    import torch
+
+    from sweep.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
+    from sweep.training.host_memory import keep_freed_memory
+    from sweep.training.trial import Trial
+
     torch.set_num_threads(job.threads)
     keep_freed_memory()
     trial = Trial(

@@ -1,0 +1,75 @@
+"""bf16 against fp32: the same trials in both, paired by seed. What is compared is accuracy; speed depends on the CPU.
+
+    python -m benchmarks.precision --dataset parquet:PATH --train-size 8000 --epochs 3 --pairs 8
+
+In the same process, without Ray: the two precisions differ in nothing but the number format of matrix products and
+convolutions. A CPU without AMX or AVX512-bf16 emulates bf16, slowly, with the same rounding.
+"""
+
+import argparse
+import statistics
+
+import torch
+
+from benchmarks.machine import machine_line
+from benchmarks.pairs import in_turns, print_ratio
+from cluster.environment import cache_dir
+from search_spaces.space import SearchSpace
+from sweep.data.dataset import ImageDataset, load_dataset
+from sweep.training.host_memory import keep_freed_memory
+from sweep.training.precision import Precision
+from sweep.training.trial import Trial
+
+
+def main() -> None:
+    """Measure and print."""
+    options = _options()
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    print(machine_line())
+    dataset = load_dataset(options.dataset, cache_dir=cache_dir(), progress=print)
+    for model in ("mlp", "cnn"):
+        _compare(dataset, model, options)
+
+
+def _compare(dataset: ImageDataset, model: str, options: argparse.Namespace) -> None:
+    seeds = {"bf16": iter(range(options.pairs)), "fp32": iter(range(options.pairs))}
+
+    def trained(precision: Precision) -> tuple[float, float]:
+        trial = Trial(
+            dataset,
+            SearchSpace({}).resolve({"lr": options.lr, "augment": "crop-flip"}),
+            model=model,
+            model_args={},
+            sweep_seed=next(seeds[precision]),
+            replicate=0,
+            train_size=options.train_size,
+            precision=precision,
+        )
+        rows = [trial.train_epoch() for _ in range(options.epochs)]
+        return rows[-1]["val_acc"], statistics.median(row["images_per_s"] for row in rows)
+
+    pairs = in_turns(lambda: trained("bf16"), lambda: trained("fp32"), options.pairs, f"{model}, bf16 and fp32")
+    differences = [100 * (bf16[0] - fp32[0]) for bf16, fp32 in pairs]
+    spread = statistics.stdev(differences) if len(differences) > 1 else float("nan")
+    print(
+        f"{model}, validation accuracy after {options.epochs} epochs: "
+        f"bf16 - fp32 {statistics.fmean(differences):+.2f} points on average, "
+        f"standard deviation of a pair {spread:.2f}, n = {len(pairs)}; "
+        f"fp32 {statistics.fmean(fp32[0] for _, fp32 in pairs):.4f}"
+    )
+    print_ratio("images/s, bf16 against fp32", [b[1] for b, _ in pairs], [f[1] for _, f in pairs], "")
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--dataset", default="digits", help="as in a spec (default: digits)")
+    parser.add_argument("--train-size", type=int, help="training images (default: all)")
+    parser.add_argument("--lr", type=float, default=1e-3)
+    parser.add_argument("--epochs", type=int, default=3)
+    parser.add_argument("--pairs", type=int, default=8, help="seeds")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()
