@@ -8,7 +8,7 @@ import torch
 from sweep.store.layout import write_atomically
 from sweep.training.trial import Trial
 
-FORMAT = 1
+FORMAT = 2
 
 
 class CheckpointError(RuntimeError):

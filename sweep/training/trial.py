@@ -155,7 +155,7 @@ class Trial:
             with computing_in(self._precision, self.device):
                 logits_BK = self.model(x_BCHW)
                 loss = F.cross_entropy(logits_BK, y_B)
-            self.optimizer.zero_grad(set_to_none=True)
+            self.optimizer.zero_grad()
             loss.backward()
             self.optimizer.step()
 
