@@ -9,6 +9,7 @@ import pandas as pd
 
 from analysis.derive import derive
 from sweep.store import read_sweep
+from sweep.store.folder import Folder, open_folder
 
 # A trial_id is a hash of configuration and replicate, so the same trial in two sweeps has the same one.
 TRIAL_KEY = ["sweep_id", "trial_id"]
@@ -25,13 +26,13 @@ class Results:
     Losses are in nats, accuracies fractions in [0, 1], times in seconds.
     """
 
-    paths: tuple[Path, ...]
+    paths: tuple[Path | str, ...]  # strings for object stores
     manifests: tuple[dict[str, Any], ...]
     trials: pd.DataFrame
     epochs: pd.DataFrame
 
     @property
-    def path(self) -> Path:
+    def path(self) -> Path | str:
         """The sweep's folder. Raises ValueError if several sweeps were loaded."""
         self._refuse_several("paths")
         return self.paths[0]
@@ -56,19 +57,24 @@ def load(path: str | Path | Sequence[str | Path]) -> Results:
     paths = [path] if isinstance(path, str | Path) else list(path)
     if not paths:
         raise ValueError("load: got an empty list; give at least one sweep's folder")
-    resolved = [Path(p).resolve() for p in paths]
-    twice = {p for p in resolved if resolved.count(p) > 1}
+    places = [_place(open_folder(p)) for p in paths]
+    twice = {str(p) for p in places if places.count(p) > 1}
     if twice:
         raise ValueError(f"load: {min(twice)} is given twice; its rows would count twice")
     sweeps = [read_sweep(p) for p in paths]
     trials = pd.concat([_trials(s.trials.to_pandas()) for s in sweeps], ignore_index=True)
     epochs = pd.concat([s.epochs.to_pandas() for s in sweeps], ignore_index=True)
     return Results(
-        paths=tuple(s.path for s in sweeps),
+        paths=tuple(s.folder.path or str(s.folder) for s in sweeps),
         manifests=tuple(s.manifest for s in sweeps),
         trials=derive(trials),
         epochs=epochs,
     )
+
+
+def _place(folder: Folder) -> Path | str:
+    """The same for every way to write it."""
+    return folder.path.resolve() if folder.path else str(folder)
 
 
 def _trials(trials: pd.DataFrame) -> pd.DataFrame:

@@ -41,6 +41,7 @@ def write_ours(folder: Path, trials: int, epochs: int) -> None:
     from search_spaces.identity import configuration_id, trial_id
     from sweep.data.dataset import load_dataset
     from sweep.spec import SweepSpec
+    from sweep.store.folder import LocalFolder
     from sweep.store.manifest import write_manifest
     from sweep.store.writer import StoreWriter
     from sweep.tuning.ledger import Ledger
@@ -50,8 +51,9 @@ def write_ours(folder: Path, trials: int, epochs: int) -> None:
 
     spec = SweepSpec.load({"name": "made-up", "model": "mlp", "dataset": "digits", "epochs": epochs, "space": SPACE})
     folder.mkdir()
-    write_manifest(folder, manifest_content(folder.name, spec, load_dataset("digits", cache_dir=cache_dir())))
-    writer = StoreWriter(folder)
+    sweep = LocalFolder(folder)
+    write_manifest(sweep, manifest_content(folder.name, spec, load_dataset("digits", cache_dir=cache_dir())))
+    writer = StoreWriter(sweep)
     ledger = Ledger(writer, folder.name, spec)
     rng = random.Random(0)
     for values in sample_configurations(spec.search_space, trials, 0):

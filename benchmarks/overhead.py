@@ -30,6 +30,8 @@ from cluster.environment import cache_dir
 from sweep.data.dataset import ImageDataset, load_dataset
 from sweep.spec import SweepSpec
 from sweep.store import SweepTables, read_sweep
+from sweep.store.folder import LocalFolder
+from sweep.store.manifest import write_manifest
 from sweep.store.writer import StoreWriter
 from sweep.training.trial import Trial
 
@@ -167,7 +169,9 @@ def store_s_per_result(tables: SweepTables) -> float:
     rows = sorted(tables.epochs.to_pylist(), key=lambda row: row["timestamp"])
     first_at, started, spent_s = rows[0]["timestamp"], time.monotonic(), 0.0
     with scratch_folder() as scratch:
-        writer = StoreWriter(scratch)
+        sweep = LocalFolder(scratch)
+        write_manifest(sweep, {"sweep_id": "again"})
+        writer = StoreWriter(sweep)
         for row in rows:
             time.sleep(max(0.0, started + (row["timestamp"] - first_at).total_seconds() - time.monotonic()))
             before = time.perf_counter()

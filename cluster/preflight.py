@@ -3,22 +3,8 @@
 import math
 import os
 from pathlib import Path
-from uuid import uuid4
 
 from cluster.errors import PreflightError
-
-
-def check_storage(storage: Path) -> None:
-    """Create the storage folder and write to it. Raises PreflightError naming the folder and the cause."""
-    probe = storage / f"_probe-{uuid4().hex}"
-    try:
-        storage.mkdir(parents=True, exist_ok=True)
-        probe.write_bytes(b"probe")
-        probe.unlink()
-    except OSError as error:
-        raise PreflightError(
-            f"--storage {storage}: cannot be written ({error.strerror or error}); give a folder that you may write to"
-        ) from None
 
 
 def check_this_machine(cpus_per_trial: float, gpus_per_trial: float) -> None:

@@ -32,7 +32,7 @@ RULES = {
     "sweep/models": ({"sweep.models", "search_spaces"}, HEAVY - {"torch"}),
     "sweep/data": ({"sweep.data", "search_spaces"}, {"ray", "optuna", "pandas"}),
     "sweep/training": (
-        {"sweep.training", "sweep.models", "sweep.data", "sweep.store.layout", "search_spaces"},
+        {"sweep.training", "sweep.models", "sweep.data", "sweep.store.folder", "search_spaces"},
         {"ray", "optuna", "pandas", "pyarrow"},
     ),
     "sweep/store": ({"sweep.store"}, HEAVY - {"pyarrow"}),

@@ -11,7 +11,7 @@ from analysis.page.markup import escape, figure_block, paragraph
 from analysis.page.style import CSS, SCRIPT
 from analysis.page.tables import all_trials, best_configurations, factor_levels
 from analysis.results import Results
-from sweep.store.layout import write_atomically
+from sweep.store.folder import write_atomically
 
 FIGURES = (
     ("Learning curves", figures.learning_curves, figures.learning_curves_sentence),
@@ -34,8 +34,7 @@ def report(results: Results, out: str | Path) -> Path:
     Raises OSError if the file cannot be written; an existing file then stays as it was.
     """
     path = Path(out).absolute()
-    data = document(results).encode()
-    write_atomically(path, lambda file: file.write(data))
+    write_atomically(path, document(results).encode())
     return path
 
 

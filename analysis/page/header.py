@@ -1,5 +1,6 @@
 """The report's head: which sweep this is, on what, how far, how long."""
 
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -57,7 +58,7 @@ def header(results: Results) -> str:
 
 
 def _name(results: Results, place: int) -> str:
-    return str(results.manifests[place].get("sweep_id") or results.paths[place].name)
+    return str(results.manifests[place].get("sweep_id") or Path(results.paths[place]).name)
 
 
 def _spec(manifest: dict[str, Any]) -> dict[str, Any]:

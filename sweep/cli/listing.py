@@ -1,6 +1,5 @@
 """sweep list: the sweeps on one storage."""
 
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -8,17 +7,20 @@ from rich.table import Table
 
 from sweep.cli.options import DEFAULT_STORAGE, Json, Storage
 from sweep.cli.terminal import print_json, say
-from sweep.store.errors import StoreError
-from sweep.store.layout import MANIFEST
+from sweep.store.errors import NotASweepError, StoreError
+from sweep.store.folder import Folder, open_folder
 from sweep.store.reader import read_sweep
 
 
 def list_sweeps(storage: Storage = DEFAULT_STORAGE, json: Json = False) -> None:
     """List the sweeps on a storage, the newest first, with their state and best result."""
     sweeps = []
-    for manifest in storage.glob(f"*/{MANIFEST}"):
+    place = open_folder(storage)
+    for name in place.folders():
         try:
-            sweeps.append(_summary(manifest.parent))
+            sweeps.append(_summary(place / name))
+        except NotASweepError:
+            continue
         except StoreError as error:
             say(f"warning: {error}")
     sweeps.sort(key=lambda sweep: sweep["created"], reverse=True)
@@ -38,12 +40,12 @@ def list_sweeps(storage: Storage = DEFAULT_STORAGE, json: Json = False) -> None:
     Console(highlight=False, markup=False).print(table)
 
 
-def _summary(sweep_dir: Path) -> dict[str, Any]:
-    tables = read_sweep(sweep_dir)
+def _summary(sweep: Folder) -> dict[str, Any]:
+    tables = read_sweep(sweep)
     scores = [score for score in tables.trials["best_val_acc"].to_pylist() if score is not None]
     return {
         "sweep_id": tables.manifest["sweep_id"],
-        "path": str(sweep_dir),
+        "path": str(sweep),
         "state": tables.manifest["state"],
         "model": tables.manifest["spec"]["model"],
         "dataset": tables.manifest["spec"]["dataset"],

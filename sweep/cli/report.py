@@ -6,6 +6,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli.options import SweepDir
+from sweep.store.folder import open_folder
 
 
 def report(
@@ -15,4 +16,5 @@ def report(
     """Write a self-contained HTML report; works while the sweep runs."""
     import analysis
 
-    print(analysis.report(analysis.load(sweep_dir), out or sweep_dir / "report.html"))
+    sweep = open_folder(sweep_dir)
+    print(analysis.report(analysis.load(sweep_dir), out or (sweep.path or Path()) / "report.html"))

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -31,11 +31,18 @@ def run(
     _watched(lambda watch: run_sweep(checked, storage=storage, address=address, watch=watch), json)
 
 
-def resume(sweep_dir: SweepDir, address: Address = None, json: Json = False) -> None:
+def resume(
+    sweep_dir: SweepDir,
+    take_over: Annotated[
+        bool, typer.Option("--take-over", help="Even if another driver seems to live: you know it is dead or paused.")
+    ] = False,
+    address: Address = None,
+    json: Json = False,
+) -> None:
     """Go on with a sweep that was interrupted or killed."""
     from sweep.tuning.launch import resume as resume_sweep
 
-    _watched(lambda watch: resume_sweep(sweep_dir, address=address, watch=watch), json)
+    _watched(lambda watch: resume_sweep(sweep_dir, address=address, watch=watch, take_over=take_over), json)
 
 
 def _watched(drive: "Callable[[Watch], SweepResult]", json: bool) -> None:
@@ -92,6 +99,6 @@ def _print_result(result: "SweepResult") -> None:
         print(f"next:  sweep report {path}")
 
 
-def _shown(path: Path) -> Path:
+def _shown(path: Path | str) -> Path | str:
     """Relative where that is shorter, so that the printed commands can be typed."""
-    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+    return path.relative_to(Path.cwd()) if isinstance(path, Path) and path.is_relative_to(Path.cwd()) else path

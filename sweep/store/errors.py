@@ -26,3 +26,10 @@ class SweepInUseError(StoreError):
 
 class SupersededError(StoreError):
     """A later generation owns this sweep."""
+
+
+def damaged(file: str, why: object) -> DamagedFileError:
+    """The error for a file that is not as it was written."""
+    return DamagedFileError(
+        f"{file}: damaged ({why}); restore it from a copy, or see what is left with `sweep verify DIR --quarantine`"
+    )

@@ -1,30 +1,30 @@
 """sweep.json: the spec as run, versions, hardware, data fingerprint, state; for a person and a program."""
 
 import json
-from pathlib import Path
 
 from sweep.store.errors import DamagedFileError, NotASweepError, StoreError
-from sweep.store.layout import MANIFEST, write_atomically
+from sweep.store.folder import Folder
+from sweep.store.layout import MANIFEST
 from sweep.store.schema import SCHEMA_VERSION
 
 
-def write_manifest(sweep_dir: Path, manifest: dict) -> None:
+def write_manifest(sweep: Folder, manifest: dict) -> None:
     """Replace sweep.json. Raises OSError if the folder cannot be written."""
     text = json.dumps({"schema_version": SCHEMA_VERSION, **manifest}, indent=2, ensure_ascii=False) + "\n"
-    write_atomically(sweep_dir / MANIFEST, lambda file: file.write(text.encode()))
+    sweep.write(MANIFEST, text.encode())
 
 
-def read_manifest(sweep_dir: Path) -> dict:
+def read_manifest(sweep: Folder) -> dict:
     """The content of sweep.json.
 
     Raises NotASweepError if there is none, DamagedFileError if it is not valid JSON, StoreError if a newer gapsweep
     wrote it.
     """
-    path = sweep_dir / MANIFEST
+    path = sweep.file(MANIFEST)
     try:
-        manifest = json.loads(path.read_text())
+        manifest = json.loads(sweep.read(MANIFEST))
     except (FileNotFoundError, NotADirectoryError):
-        raise NotASweepError(f"{sweep_dir}: no {MANIFEST} here; give the folder that `sweep run` printed") from None
+        raise NotASweepError(f"{sweep}: no {MANIFEST} here; give the folder that `sweep run` printed") from None
     except ValueError as error:
         raise DamagedFileError(f"{path}: not valid JSON ({error}); restore it from a copy") from None
     if not isinstance(manifest, dict) or "schema_version" not in manifest:

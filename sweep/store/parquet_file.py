@@ -1,34 +1,28 @@
-"""One Parquet file of a sweep: written whole, with page checksums; read with every page verified."""
-
-from pathlib import Path
+"""A table of a sweep as the bytes of a Parquet file, with page checksums, and back, with every page verified."""
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from sweep.store.errors import DamagedFileError
-from sweep.store.layout import write_atomically
+from sweep.store.errors import damaged
 
 
-def write_table(path: Path, table: pa.Table) -> None:
-    """Write `table` atomically. Raises OSError; then no file of that name is there, or the earlier one still is."""
+def to_parquet(table: pa.Table) -> bytes:
+    """The table as a Parquet file."""
     buffer = pa.BufferOutputStream()
-    # Serialised to memory first: what reaches the disk is one write of known bytes.
     pq.write_table(table, buffer, compression="zstd", write_page_checksum=True)
-    data = buffer.getvalue()
-    write_atomically(path, lambda file: file.write(data))
+    data: bytes = buffer.getvalue().to_pybytes()
+    return data
 
 
-def read_table(path: Path, schema: pa.Schema) -> pa.Table:
-    """Read a file and give it the columns of `schema`; columns that an older version did not have come as nulls.
+def from_parquet(data: bytes, schema: pa.Schema, *, name: str) -> pa.Table:
+    """The table with the columns of `schema`; columns that an older version did not have come as nulls.
 
-    Raises DamagedFileError naming the file if any page fails its checksum or the file is cut short.
+    name: the file as the message names it. Raises DamagedFileError if a page fails its checksum or the file is cut.
     """
     try:
-        table = pq.ParquetFile(path, page_checksum_verification=True).read()
-    except FileNotFoundError:
-        raise
+        table = pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True).read()
     except (pa.ArrowException, OSError) as error:
-        raise DamagedFileError(f"{path}: damaged ({error}); restore it from a copy or remove it") from None
+        raise damaged(name, error) from None
     columns = [
         table[field.name].cast(field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
         for field in schema

@@ -1,54 +1,65 @@
-"""The two tables of a sweep, while it runs and after: the compacted files, then the later parts, each row once."""
+"""The two tables of a sweep, while it runs and after, each row once."""
 
+import zlib
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from sweep.store.errors import StoreError
-from sweep.store.layout import COMPACTED, PARTS, part_key
+from sweep.store.errors import StoreError, damaged
+from sweep.store.folder import Folder, open_folder
+from sweep.store.generations import Generation, Part, any_file_of, committed
+from sweep.store.layout import LOG, PUBLISHED
 from sweep.store.manifest import read_manifest
-from sweep.store.parquet_file import read_table
-from sweep.store.schema import EPOCHS, TRIALS
+from sweep.store.parquet_file import from_parquet
+from sweep.store.schema import SCHEMAS
 
-_SCHEMAS = {"epochs": EPOCHS, "trials": TRIALS}
 _KEYS = {"epochs": ["trial_id", "epoch"], "trials": ["trial_id"]}
 
 
 @dataclass(frozen=True)
 class SweepTables:
-    """What a sweep has stored. `epochs`: one row per (trial_id, epoch); `trials`: one row per trial."""
+    """What a sweep has stored. `epochs`: one row per (trial_id, epoch); `trials`: one row per trial.
 
-    path: Path
+    generation: whose list of parts this is; None where there were only the published files.
+    """
+
+    folder: Folder
     manifest: dict
+    generation: Generation | None
     epochs: pa.Table
     trials: pa.Table
 
 
-def read_sweep(path: str | Path) -> SweepTables:
-    """Read a sweep's folder, running or ended.
+def read_sweep(place: str | Path | Folder) -> SweepTables:
+    """Read a sweep's folder, running or ended: a path, or a URI such as s3://bucket/results/NAME.
 
     Raises NotASweepError, DamagedFileError (the file is named; damage never reads as fewer rows), StoreError.
     """
-    sweep_dir = Path(path)
-    manifest = read_manifest(sweep_dir)
-    return SweepTables(sweep_dir, manifest, _read(sweep_dir, "epochs"), _read(sweep_dir, "trials"))
+    folder = open_folder(place)
+    log = folder / LOG
+    for _ in range(20):
+        manifest = read_manifest(folder)
+        generation = _trusted(folder, manifest)
+        try:
+            read = partial(_published, folder) if generation is None else partial(_stored, log, generation)
+            return SweepTables(folder, manifest, generation, epochs=read("epochs"), trials=read("trials"))
+        except FileNotFoundError as error:
+            # The writer removes a part only after it has committed a list without it.
+            if generation == committed(log):
+                raise damaged(log.file(_missing(log, generation)), "missing") from error
+    raise StoreError(f"{folder}: its parts kept changing while they were read; try again")
 
 
-def list_parts(sweep_dir: Path, table: str) -> list[Path]:
-    """The parts of one table in the order they were written, without those that a merged part contains."""
-    folder = sweep_dir / PARTS
-    if not folder.is_dir():
-        return []
-    keyed = sorted((key, path) for path in folder.iterdir() if (key := part_key(path.name)) and key[0] == table)
-    kept: list[Path] = []
-    covered = (0, 0)  # generation and last flush of the widest part so far
-    for (_, generation, _, last), path in sorted(keyed, key=lambda item: (item[0][:3], -item[0][3])):
-        if (generation, last) > covered:
-            kept.append(path)
-            covered = (generation, last)
-    return kept
+def read_part(log: Folder, table: str, part: Part) -> pa.Table:
+    """The rows of one part. Raises FileNotFoundError, DamagedFileError naming it."""
+    data = log.read(part.name)
+    # Page checksums leave the file's own header and footer out.
+    if zlib.crc32(data) != part.crc32:
+        raise damaged(log.file(part.name), "checksum differs")
+    return from_parquet(data, SCHEMAS[table], name=log.file(part.name))
 
 
 def merge(tables: list[pa.Table], table: str) -> pa.Table:
@@ -56,7 +67,7 @@ def merge(tables: list[pa.Table], table: str) -> pa.Table:
 
     Rows come in the order in which their key was first written.
     """
-    rows = pa.concat_tables(tables or [_SCHEMAS[table].empty_table()])
+    rows = pa.concat_tables(tables or [SCHEMAS[table].empty_table()])
     if len(rows) == 0:
         return rows
     position = pa.array(range(len(rows)), pa.int64())
@@ -71,29 +82,41 @@ def merge(tables: list[pa.Table], table: str) -> pa.Table:
     return rows.take(latest["position_max"]).combine_chunks()
 
 
-def _read(sweep_dir: Path, table: str) -> pa.Table:
-    # The writer may merge parts or compact them while we read, and removes a file only after its rows stand in another.
-    # So: parts first, the compacted file last, and again if a part vanished or was merged meanwhile.
-    for _ in range(20):
-        parts = list_parts(sweep_dir, table)
-        try:
-            later = [read_table(path, _SCHEMAS[table]) for path in parts]
-        except FileNotFoundError:
-            continue
-        compacted = sweep_dir / COMPACTED[table]
-        earlier = [read_table(compacted, _SCHEMAS[table])] if compacted.exists() else []
-        if not set(parts) - set(list_parts(sweep_dir, table)):
-            return _sorted(merge(earlier + later, table), table)
-    raise StoreError(f"{sweep_dir}: its {table} parts kept changing while they were read; try again")
+def _trusted(folder: Folder, manifest: dict) -> Generation | None:
+    """The generation to believe; None for a sweep without a log, whose published files are all there is.
+
+    Raises DamagedFileError if the log lacks a generation that the manifest knows of.
+    """
+    found = committed(folder / LOG)
+    known = manifest.get("generation", 0)
+    if found is None and manifest.get("state") == "COMPLETED" and all(map(folder.exists, PUBLISHED.values())):
+        return None
+    if (found.number if found else 0) < known:
+        raise damaged((folder / LOG).file(any_file_of(known)), "missing")
+    return found
+
+
+def _stored(log: Folder, generation: Generation, table: str) -> pa.Table:
+    return _sorted(merge([read_part(log, table, part) for part in generation.of(table)], table), table)
+
+
+def _published(folder: Folder, table: str) -> pa.Table:
+    name = PUBLISHED[table]
+    if not folder.exists(name):
+        return SCHEMAS[table].empty_table()  # a sweep that has not begun to write
+    return from_parquet(folder.read(name), SCHEMAS[table], name=folder.file(name))
+
+
+def _missing(log: Folder, generation: Generation | None) -> str:
+    return min((generation.part_names() if generation else set()) - set(log.files()), default="a part")
 
 
 def _sorted(rows: pa.Table, table: str) -> pa.Table:
     """Trials as they started; epochs by trial, then epoch."""
     if table == "trials" or len(rows) == 0:
         return rows
-    first = {trial: place for place, trial in reversed(list(enumerate(rows["trial_id"].to_pylist())))}
-    place = pa.array([first[trial] for trial in rows["trial_id"].to_pylist()], pa.int64())
+    trials = rows["trial_id"].combine_chunks().dictionary_encode()
     order = pc.sort_indices(
-        pa.table({"place": place, "epoch": rows["epoch"]}), [("place", "ascending"), ("epoch", "ascending")]
+        pa.table({"place": trials.indices, "epoch": rows["epoch"]}), [("place", "ascending"), ("epoch", "ascending")]
     )
     return rows.take(order)

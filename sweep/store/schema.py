@@ -78,5 +78,7 @@ TRIALS = pa.schema(
     ]
 )
 
+SCHEMAS = {"epochs": EPOCHS, "trials": TRIALS}
+
 STATUSES = ("COMPLETED", "STOPPED", "FAILED", "ABANDONED", "RUNNING")
 ENDED = frozenset({"COMPLETED", "STOPPED", "FAILED", "ABANDONED"})

@@ -1,46 +1,57 @@
-"""The one writer of a sweep's rows: the driver. A row counts as stored when the part that holds it is durable."""
+"""The one writer of a sweep's rows: the driver. A row is stored once `flush` has returned."""
 
-import json
-import os
-import socket
 import time
-from pathlib import Path
+import zlib
+from collections.abc import Iterable
+from contextlib import suppress
 from typing import Any
 
 import pyarrow as pa
 
+from sweep.store import generations
 from sweep.store.errors import SupersededError
-from sweep.store.layout import COMPACTED, PARTS, part_key, part_name
-from sweep.store.lock import DriverLock
-from sweep.store.parquet_file import read_table, write_table
-from sweep.store.reader import list_parts, merge, read_sweep
-from sweep.store.schema import EPOCHS, TRIALS
+from sweep.store.folder import Folder
+from sweep.store.generations import Generation, Part
+from sweep.store.layout import LOG, PUBLISHED, is_part, part_name
+from sweep.store.lease import Lease
+from sweep.store.manifest import read_manifest
+from sweep.store.parquet_file import to_parquet
+from sweep.store.reader import merge, read_part, read_sweep
+from sweep.store.schema import SCHEMAS
 
-_SCHEMAS = {"epochs": EPOCHS, "trials": TRIALS}
 FLUSH_INTERVAL_S = 1.0
-MERGE_ABOVE_PARTS = 64
+MERGE_PARTS = 64
 
 
 class StoreWriter:
     """Collects rows and writes them as parts, about one a second.
 
-    Opening a writer takes the sweep's lock and the next generation number; a writer whose generation has been
-    superseded raises SupersededError instead of writing. Not thread-safe: the driver's thread owns it.
+    Opening a writer takes the sweep's lease and the next generation; a writer whose generation has been superseded
+    raises SupersededError instead of writing. Not thread-safe: the driver's thread owns it.
     """
 
-    def __init__(self, sweep_dir: Path, *, flush_interval_s: float = FLUSH_INTERVAL_S) -> None:
-        """Raises SweepInUseError if another driver holds the sweep, OSError if the folder cannot be written."""
-        self.sweep_dir = sweep_dir
-        self._parts_dir = sweep_dir / PARTS
-        self._parts_dir.mkdir(parents=True, exist_ok=True)
-        self._lock = DriverLock(sweep_dir)
+    def __init__(self, sweep: Folder, *, flush_interval_s: float = FLUSH_INTERVAL_S, take_over: bool = False) -> None:
+        """`sweep` holds a manifest. take_over: take it even from a driver that seems to live.
+
+        Raises SweepInUseError, DamagedFileError if what is stored cannot be read, OSError.
+        """
+        self.sweep = sweep
+        self._log = sweep / LOG
+        self._lease = Lease(sweep, self._log, take_over=take_over)
         self._flush_interval_s = flush_interval_s
-        self._pending: dict[str, list[dict[str, Any]]] = {"epochs": [], "trials": []}
-        self._flushes = 0
+        self._pending: dict[str, list[dict[str, Any]]] = {table: [] for table in SCHEMAS}
+        self._parts_written = 0
         self._last_flush = time.monotonic()
-        stored = read_sweep(sweep_dir).epochs if (sweep_dir / "sweep.json").exists() else EPOCHS.empty_table()
-        self._known = set(zip(stored["trial_id"].to_pylist(), stored["epoch"].to_pylist(), strict=True))
-        self.generation = self._claim_generation()
+        try:
+            self._adopt()
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def generation(self) -> int:
+        """This driver's number: 1 for the sweep's first, one more for each resume."""
+        return self._generation.number
 
     def add_epoch(self, row: dict[str, Any]) -> bool:
         """Take a row of `epochs`. False if that (trial_id, epoch) is known already: a resumed trial tells it again."""
@@ -57,6 +68,7 @@ class StoreWriter:
 
     def flush_if_due(self) -> None:
         """Flush when the last flush is longer ago than the interval."""
+        self._lease.renew_if_due()
         if time.monotonic() - self._last_flush >= self._flush_interval_s:
             self.flush()
 
@@ -68,69 +80,94 @@ class StoreWriter:
         self._last_flush = time.monotonic()
         if not any(self._pending.values()):
             return
-        self._refuse_if_superseded()
-        self._flushes += 1
-        # Epochs go first: a trial that reads as ended must have all its epochs on disk.
-        for table in ("epochs", "trials"):
-            rows = self._pending[table]
-            if not rows:
-                continue
-            name = part_name(table, self.generation, self._flushes, self._flushes)
-            write_table(self._parts_dir / name, pa.Table.from_pylist(rows, schema=_SCHEMAS[table]))
-            self._pending[table] = []
-            self._merge_parts(table)
+        replaced: list[Part] = []
+        lists = self._generation
+        for table, rows in self._pending.items():
+            if rows:
+                part = self._write_part(table, pa.Table.from_pylist(rows, schema=SCHEMAS[table]), level=0)
+                parts, merged = self._merged([*lists.of(table), part], table)
+                lists = generations.with_parts(lists, table, parts)
+                replaced += merged
+        self._commit(lists)
+        self._pending = {table: [] for table in SCHEMAS}
+        self._remove(part.name for part in replaced)
 
     def compact(self) -> None:
-        """Flush, then leave exactly one file a table; a kill at any moment leaves the same rows readable."""
+        """Flush, leave one part a table, and publish both as plain Parquet files.
+
+        A kill at any moment leaves the same rows readable.
+        """
         self.flush()
-        self._refuse_if_superseded()
-        parts = {table: list_all_parts(self.sweep_dir, table) for table in COMPACTED}
-        tables = read_sweep(self.sweep_dir)
-        write_table(self.sweep_dir / COMPACTED["epochs"], tables.epochs)
-        write_table(self.sweep_dir / COMPACTED["trials"], tables.trials)
-        for path in parts["epochs"] + parts["trials"]:
-            path.unlink(missing_ok=True)
+        tables = read_sweep(self.sweep)
+        lists = self._generation
+        published = {}
+        for table in SCHEMAS:
+            rows = getattr(tables, table)
+            level = max((part.level for part in lists.of(table)), default=0)
+            part = self._write_part(table, rows, level=level)
+            lists = generations.with_parts(lists, table, [part])
+            published[table] = self._log.read(part.name)
+        self._commit(lists)
+        for table, data in published.items():
+            self.sweep.write(PUBLISHED[table], data)
+        # Parts of drivers that died or were superseded before they could commit go, too.
+        listed = self._generation.part_names()
+        with suppress(OSError):
+            self._remove(name for name in self._log.files() if is_part(name) and name not in listed)
 
     def close(self) -> None:
         """Release the sweep. Rows not flushed are dropped: call flush() or compact() before."""
-        self._lock.release()
+        self._lease.release()
 
-    def _merge_parts(self, table: str) -> None:
-        own = [
-            path
-            for path in list_parts(self.sweep_dir, table)
-            if (key := part_key(path.name)) and key[1] == self.generation and key[2] == key[3]
-        ]
-        if len(own) < MERGE_ABOVE_PARTS:
-            return
-        rows = merge([read_table(path, _SCHEMAS[table]) for path in own], table)
-        keys = [key for path in own if (key := part_key(path.name))]
-        write_table(self._parts_dir / part_name(table, self.generation, keys[0][2], keys[-1][3]), rows)
-        for path in own:
-            path.unlink(missing_ok=True)
+    def _adopt(self) -> None:
+        """Claim a generation, and commit to it what earlier drivers have stored."""
+        self._generation = generations.claim(self._log, above=read_manifest(self.sweep).get("generation", 0))
+        # Read only now: what an earlier driver commits from here on, it does not count as stored.
+        stored = read_sweep(self.sweep)
+        trials, epochs = stored.epochs["trial_id"].to_pylist(), stored.epochs["epoch"].to_pylist()
+        self._known = set(zip(trials, epochs, strict=True))
+        lists = self._generation
+        for table in SCHEMAS:
+            rows = getattr(stored, table)
+            if stored.generation is not None:
+                parts = stored.generation.of(table)
+            else:
+                # Somebody has removed the log of a sweep that had ended: its published tables begin a new one.
+                parts = (self._write_part(table, rows, level=1),) if len(rows) else ()
+            lists = generations.with_parts(lists, table, parts)
+        self._commit(lists)
 
-    def _claim_generation(self) -> int:
-        taken = [int(path.stem.removeprefix("generation-")) for path in self._parts_dir.glob("generation-*.json")]
-        generation = max(taken, default=0) + 1
-        while True:
-            try:
-                with self._generation_file(generation).open("x") as file:
-                    json.dump({"pid": os.getpid(), "host": socket.gethostname(), "time": time.time()}, file)
-                return generation
-            except FileExistsError:
-                generation += 1
+    def _write_part(self, table: str, rows: pa.Table, *, level: int) -> Part:
+        self._parts_written += 1
+        name = part_name(table, self._generation.number, self._parts_written)
+        data = to_parquet(rows)
+        self._log.write(name, data)
+        return Part(name, len(rows), zlib.crc32(data), level)
 
-    def _generation_file(self, generation: int) -> Path:
-        return self._parts_dir / f"generation-{generation:04d}.json"
+    def _merged(self, parts: list[Part], table: str) -> tuple[list[Part], list[Part]]:
+        """The parts with every full set of one level made into one of the next, and those that this replaces."""
+        replaced: list[Part] = []
+        level = 0
+        while len(full := [part for part in parts if part.level == level]) >= MERGE_PARTS:
+            rows = merge([read_part(self._log, table, part) for part in full], table)
+            parts = [part for part in parts if part.level > level]
+            parts.append(self._write_part(table, rows, level=level + 1))
+            replaced += full
+            level += 1
+        return parts, replaced
 
-    def _refuse_if_superseded(self) -> None:
-        if self._generation_file(self.generation + 1).exists():
+    def _commit(self, lists: Generation) -> None:
+        generations.commit(self._log, lists)
+        later = generations.superseded(self._log, lists)
+        if later is not None:
             raise SupersededError(
-                f"{self.sweep_dir}: a later driver (generation {self.generation + 1}) has taken this sweep over; "
-                "this one stops without writing"
+                f"{self.sweep}: a later driver (generation {later}) has taken this sweep over; "
+                f"this one (generation {self.generation}) stops without writing"
             )
+        self._generation = lists
 
-
-def list_all_parts(sweep_dir: Path, table: str) -> list[Path]:
-    """Every part file of a table, those that a merged part contains included."""
-    return [path for path in (sweep_dir / PARTS).iterdir() if (key := part_key(path.name)) and key[0] == table]
+    def _remove(self, names: Iterable[str]) -> None:
+        """Remove parts that do not count any more; one that stays does no harm, and goes with the next compaction."""
+        with suppress(OSError):
+            for name in names:
+                self._log.remove(name)

@@ -1,11 +1,6 @@
 """The driver: from a spec to the compacted files, fresh or from what is stored."""
 
-import signal
 import tempfile
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 from cluster.connect import ray_session
@@ -16,7 +11,8 @@ from sweep.data.dataset import load_dataset
 from sweep.data.split import split_indices
 from sweep.spec import SweepSpec
 from sweep.store.errors import StoreError
-from sweep.store.layout import CHECKPOINTS, checkpoint_path
+from sweep.store.folder import Folder
+from sweep.store.layout import CHECKPOINTS, checkpoint_name
 from sweep.store.manifest import write_manifest
 from sweep.store.reader import read_sweep
 from sweep.store.writer import StoreWriter
@@ -24,6 +20,7 @@ from sweep.training.divergence import has_diverged
 from sweep.training.precision import Precision
 from sweep.tuning.asha import Asha
 from sweep.tuning.assignments import Assignments
+from sweep.tuning.interrupts import Interrupts
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.manifest_content import manifest_content, timestamp
 from sweep.tuning.result import SweepResult, summarise
@@ -32,13 +29,19 @@ from sweep.tuning.watch import Watch
 
 
 def drive(
-    sweep_dir: Path, spec: SweepSpec, manifest: dict[str, Any] | None, *, address: str | None, watch: Watch
+    sweep: Folder,
+    spec: SweepSpec,
+    manifest: dict[str, Any] | None,
+    *,
+    address: str | None,
+    watch: Watch,
+    take_over: bool = False,
 ) -> SweepResult:
-    """Train what the store of `sweep_dir` does not have yet. manifest: None for a sweep that starts now."""
+    """Train what the store of `sweep` does not have yet. manifest: None for a sweep that starts now."""
     if address is None:
         check_this_machine(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
-    with ray_session(address), _sigterm_as_sigint():
+    with ray_session(address), Interrupts(watch.announce) as interrupts:
         places = trials_at_once(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
         places = min(places, spec.resources.max_concurrent or places)
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
@@ -48,37 +51,37 @@ def drive(
         except ValueError as error:
             raise SpecError(str(error)) from None
         if manifest is None:
-            manifest = manifest_content(sweep_dir.name, spec, dataset)
-            sweep_dir.mkdir(parents=True)
-            write_manifest(sweep_dir, manifest)
+            manifest = manifest_content(sweep.name, spec, dataset)
+            write_manifest(sweep, manifest)
         elif manifest["dataset"]["fingerprint"] != dataset.fingerprint:
             raise StoreError(
-                f"{sweep_dir}: made with dataset {spec.dataset} of fingerprint {manifest['dataset']['fingerprint']}, "
+                f"{sweep}: made with dataset {spec.dataset} of fingerprint {manifest['dataset']['fingerprint']}, "
                 f"which now has {dataset.fingerprint}; restore the data, or start a new sweep"
             )
-        writer = StoreWriter(sweep_dir)
+        writer = StoreWriter(sweep, take_over=take_over)
         try:
-            write_manifest(sweep_dir, {**manifest, "state": "RUNNING", "ended": None})
-            ledger = Ledger(writer, sweep_dir.name, spec)
-            ledger.restore(read_sweep(sweep_dir))
-            watch.announce(f"sweep {sweep_dir.name}: {places} trials at once; files in {sweep_dir}")
-            finished = _train(sweep_dir, spec, manifest.get("precision", "fp32"), ledger, places, watch)
+            manifest = {**manifest, "generation": writer.generation}
+            write_manifest(sweep, {**manifest, "state": "RUNNING", "ended": None})
+            ledger = Ledger(writer, sweep.name, spec)
+            ledger.restore(read_sweep(sweep))
+            watch.announce(f"sweep {sweep.name}: {places} trials at once; files in {sweep}")
+            finished = _train(sweep, spec, manifest.get("precision", "fp32"), ledger, places, watch)
             writer.compact()
             state = "COMPLETED" if finished else "INTERRUPTED"
-            write_manifest(sweep_dir, {**manifest, "state": state, "ended": timestamp()})
+            write_manifest(sweep, {**manifest, "state": state, "ended": timestamp()})
         finally:
             writer.close()
-    return summarise(sweep_dir)
+    return summarise(sweep, interrupted_by=interrupts.received)
 
 
-def _train(sweep_dir: Path, spec: SweepSpec, precision: Precision, ledger: Ledger, places: int, watch: Watch) -> bool:
+def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger, places: int, watch: Watch) -> bool:
     """Let Ray Tune train what is left. True if every trial has ended, False if the user interrupted."""
     from ray import tune
 
     from sweep.tuning.trainable import TrialJob, train_trial
     from sweep.tuning.tune_adapters import AshaScheduler, AssignmentSearcher, LedgerCallback
 
-    checkpoints = sweep_dir / CHECKPOINTS
+    checkpoints = sweep / CHECKPOINTS
     asha = _asha(spec)
     settle(ledger, asha, spec.epochs)
     assignments = Assignments(spec, ledger)
@@ -103,7 +106,7 @@ def _train(sweep_dir: Path, spec: SweepSpec, precision: Precision, ledger: Ledge
     with tempfile.TemporaryDirectory(prefix="gapsweep-tune-") as scratch:
         tune.run(
             tune.with_parameters(train_trial, job=job),
-            name=sweep_dir.name,
+            name=sweep.name,
             storage_path=scratch,
             search_alg=AssignmentSearcher(assignments),
             scheduler=scheduler,
@@ -126,11 +129,11 @@ def _train(sweep_dir: Path, spec: SweepSpec, precision: Precision, ledger: Ledge
 class CheckpointCleaner(Listener):
     """Removes a trial's checkpoint once the trial has ended."""
 
-    def __init__(self, checkpoints: Path) -> None:
+    def __init__(self, checkpoints: Folder) -> None:
         self._checkpoints = checkpoints
 
     def trial_ended(self, record: TrialRecord) -> None:
-        checkpoint_path(self._checkpoints, record.trial_id).unlink(missing_ok=True)
+        self._checkpoints.remove(checkpoint_name(record.trial_id))
 
 
 def settle(ledger: Ledger, asha: Asha | None, epochs: int) -> None:
@@ -164,19 +167,3 @@ def _asha(spec: SweepSpec) -> Asha | None:
 
 def _trial_name(trial: Any) -> str:
     return trial.config["trial_id"]
-
-
-@contextmanager
-def _sigterm_as_sigint() -> Iterator[None]:
-    """Give SIGTERM the meaning of SIGINT, the only signal on which Tune stops gracefully.
-
-    Belongs inside the Ray session: connecting sets a handler of Ray's own.
-    """
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-    before = signal.signal(signal.SIGTERM, lambda number, frame: signal.raise_signal(signal.SIGINT))
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)

@@ -5,8 +5,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from cluster.preflight import check_storage
+from cluster.errors import PreflightError
 from sweep.spec import SweepSpec
+from sweep.store.folder import Folder, open_folder
 from sweep.store.manifest import read_manifest
 from sweep.tuning.driver import drive
 from sweep.tuning.result import SweepResult, summarise
@@ -23,26 +24,42 @@ def run(
 ) -> SweepResult:
     """Run a sweep to its end.
 
-    spec: a SweepSpec, a YAML file, a shipped study's name, or a mapping. storage: the folder that gets the sweep's own
-    folder. overrides: "key.path=value". address: None for a Ray of this machine alone.
+    spec: a SweepSpec, a YAML file, a shipped study's name, or a mapping. storage: the folder or URI (s3://…)
+    that gets the sweep's own folder. overrides: "key.path=value". address: None for a Ray of this machine alone.
     Raises SpecError, DataError, PreflightError before anything starts; StoreError or OSError if rows cannot be written.
     """
     spec = SweepSpec.load(spec, overrides)
-    folder = Path(storage).expanduser().absolute()
-    check_storage(folder)
+    folder = open_folder(storage)
+    _check_writable(folder)
     return drive(folder / f"{spec.name}-{secrets.token_hex(3)}", spec, None, address=address, watch=watch or Watch())
 
 
-def resume(path: str | Path, *, address: str | None = None, watch: Watch | None = None) -> SweepResult:
+def resume(
+    path: str | Path, *, address: str | None = None, watch: Watch | None = None, take_over: bool = False
+) -> SweepResult:
     """Go on with a sweep that was interrupted or killed; what is stored is not trained again.
 
+    take_over: also from a driver that seems to live, which then refuses to write.
     Raises NotASweepError and what `run` raises; SweepInUseError if its driver still lives.
     """
-    sweep_dir = Path(path).expanduser().absolute()
-    manifest = read_manifest(sweep_dir)
+    sweep = open_folder(path)
+    manifest = read_manifest(sweep)
     watch = watch or Watch()
     if manifest["state"] == "COMPLETED":
-        watch.announce(f"{sweep_dir.name} is complete; nothing is left to train")
-        return summarise(sweep_dir)
-    check_storage(sweep_dir)
-    return drive(sweep_dir, SweepSpec.load(manifest["spec"]), manifest, address=address, watch=watch)
+        watch.announce(f"{sweep.name} is complete; nothing is left to train")
+        return summarise(sweep)
+    _check_writable(sweep)
+    spec = SweepSpec.load(manifest["spec"])
+    return drive(sweep, spec, manifest, address=address, watch=watch, take_over=take_over)
+
+
+def _check_writable(folder: Folder) -> None:
+    """Write to the storage before anything starts. Raises PreflightError naming it and the cause."""
+    probe = f"_probe-{secrets.token_hex(4)}"
+    try:
+        folder.write(probe, b"probe")
+        folder.remove(probe)
+    except OSError as error:
+        raise PreflightError(
+            f"--storage {folder}: cannot be written ({error.strerror or error}); give a folder that you may write to"
+        ) from None

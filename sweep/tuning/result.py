@@ -1,10 +1,12 @@
 """What a run gives back."""
 
+import signal
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from sweep.store.folder import Folder
 from sweep.store.reader import read_sweep
 
 
@@ -14,28 +16,31 @@ class SweepResult:
 
     state: COMPLETED, or INTERRUPTED (`sweep.resume(path)` goes on). statuses: trials by status.
     best: the trials row of the highest best_val_acc, None if no trial has an epoch.
+    interrupted_by: the number of the signal that ended it, if one did.
     """
 
-    path: Path
+    path: Path | str  # a string for an object store
     state: str
     statuses: Counter[str]
     best: dict[str, Any] | None
+    interrupted_by: int | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 every trial failed, 3 some failed, 130 interrupted."""
+        """0 done, 1 every trial failed, 3 some failed, 130 interrupted (143 by SIGTERM, 129 by SIGHUP)."""
         if self.state == "INTERRUPTED":
-            return 130
+            return 128 + (self.interrupted_by or signal.SIGINT)
         failed = self.statuses["FAILED"]
         if failed == 0:
             return 0
         return 1 if failed == self.statuses.total() else 3
 
 
-def summarise(sweep_dir: Path) -> SweepResult:
+def summarise(sweep: Folder, *, interrupted_by: int | None = None) -> SweepResult:
     """The result of a sweep from what is stored. Raises what `read_sweep` raises."""
-    tables = read_sweep(sweep_dir)
+    tables = read_sweep(sweep)
     trials = tables.trials.to_pylist()
     scored = [trial for trial in trials if trial["best_val_acc"] is not None]
     best = max(scored, key=lambda trial: trial["best_val_acc"], default=None)
-    return SweepResult(sweep_dir, tables.manifest["state"], Counter(trial["status"] for trial in trials), best)
+    statuses = Counter(trial["status"] for trial in trials)
+    return SweepResult(sweep.path or str(sweep), tables.manifest["state"], statuses, best, interrupted_by)

@@ -14,7 +14,8 @@ from typing import Any
 from ray import tune
 
 from sweep.data.dataset import ImageDataset, load_dataset
-from sweep.store.layout import checkpoint_path
+from sweep.store.folder import Folder
+from sweep.store.layout import checkpoint_name
 from sweep.training.precision import Precision
 
 # Work that a kill may cost, against the time that writing a state takes.
@@ -27,7 +28,7 @@ class TrialJob:
 
     dataset: str
     cache_dir: Path
-    checkpoints: Path
+    checkpoints: Folder
     model: str
     model_args: dict[str, Any]
     sweep_seed: int
@@ -70,9 +71,9 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
         device="cuda" if job.gpu else "cpu",
         precision=job.precision,
     )
-    checkpoint = checkpoint_path(job.checkpoints, config["trial_id"])
+    checkpoint = checkpoint_name(config["trial_id"])
     try:
-        load_checkpoint(trial, checkpoint)
+        load_checkpoint(trial, job.checkpoints, checkpoint)
     except CheckpointError as error:
         # Training again from the start gives the same rows; refusing would lose the trial.
         print(f"trial {config['trial_id']}: {error}; training from the start")
@@ -84,7 +85,7 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
     while trial.epoch < job.epochs and not trial.diverged:
         row = trial.train_epoch()
         if time.monotonic() - saved > CHECKPOINT_INTERVAL_S:
-            save_checkpoint(trial, checkpoint)
+            save_checkpoint(trial, job.checkpoints, checkpoint)
             saved = time.monotonic()
         tune.report(row)
 

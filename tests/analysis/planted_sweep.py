@@ -8,10 +8,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from sweep.store.layout import COMPACTED
+from sweep.store.folder import LocalFolder
+from sweep.store.layout import PUBLISHED
 from sweep.store.manifest import write_manifest
-from sweep.store.parquet_file import write_table
-from sweep.store.schema import EPOCHS, TRIALS
+from sweep.store.parquet_file import to_parquet
+from sweep.store.schema import SCHEMAS
 
 START = datetime(2026, 1, 5, 9, 0, tzinfo=UTC)
 BASE = {
@@ -49,12 +50,12 @@ def write_sweep(folder: Path, trials: list[dict], *, space: dict | None = None, 
         "hardware": {"cpus": 2},
         "versions": {"torch": "2"},
     }
-    write_manifest(folder, {**told, **manifest})
+    write_manifest(LocalFolder(folder), {**told, **manifest})
     rows: dict[str, list[dict]] = {"epochs": [], "trials": []}
     for place, planted in enumerate(trials):
         _add(rows, dict(planted), sweep_id, place)
-    write_table(folder / COMPACTED["epochs"], pa.Table.from_pylist(rows["epochs"], schema=EPOCHS))
-    write_table(folder / COMPACTED["trials"], pa.Table.from_pylist(rows["trials"], schema=TRIALS))
+    for table, schema in SCHEMAS.items():
+        (folder / PUBLISHED[table]).write_bytes(to_parquet(pa.Table.from_pylist(rows[table], schema=schema)))
     return folder
 
 

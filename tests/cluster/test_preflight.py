@@ -7,7 +7,7 @@ import pytest
 
 from cluster.connect import ray_session
 from cluster.errors import ClusterError, PreflightError
-from cluster.preflight import check_storage, check_this_machine, trials_at_once
+from cluster.preflight import check_this_machine, trials_at_once
 
 
 def test_trials_fit_as_often_as_a_node_holds_them_and_a_second_session_is_refused() -> None:
@@ -35,11 +35,3 @@ def test_this_machine_is_refused_what_it_has_not() -> None:
     if not list(Path("/dev").glob("nvidia[0-9]*")):
         with pytest.raises(PreflightError, match=r"gpus_per_trial: 0.5 asked, this machine has no GPU"):
             check_this_machine(1, 0.5)
-
-
-def test_storage_is_created_or_named(tmp_path: Path) -> None:
-    check_storage(tmp_path / "a" / "b")
-    assert list((tmp_path / "a" / "b").iterdir()) == []
-    (tmp_path / "file").write_text("")
-    with pytest.raises(PreflightError, match="file/below"):
-        check_storage(tmp_path / "file" / "below")

@@ -121,14 +121,14 @@ def test_a_killed_sweep_resumes_with_every_epoch_once_and_the_same_numbers(
     assert trials["attempts"].max() == 2
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_an_interrupted_sweep_says_how_to_go_on_and_leaves_no_process(
     study: Path, tmp_path: Path, environment: dict[str, str], number: signal.Signals
 ) -> None:
     process = start_and_wait_for_rows(study, tmp_path, environment, rows=4)
     assert len(processes(environment)) > 2
     process.send_signal(number)
-    assert process.wait(timeout=60) == 130
+    assert process.wait(timeout=60) == 128 + number
     (sweep_dir,) = tmp_path.glob("killed-*")
     assert load(sweep_dir).manifest["state"] == "INTERRUPTED"
     assert "RUNNING" in set(pd.read_parquet(sweep_dir / "trials.parquet")["status"])

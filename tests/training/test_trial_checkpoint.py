@@ -7,6 +7,7 @@ import torch
 from test_trial import make_trial, without_times
 
 from sweep.data.dataset import ImageDataset
+from sweep.store.folder import LocalFolder
 from sweep.training.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
 
 
@@ -22,9 +23,9 @@ def test_a_continued_trial_equals_the_uninterrupted_one_bitwise(
     stopped = make_trial(digits, model, optimizer=optimizer, lr=0.01)
     for _ in range(stopped_after):
         stopped.train_epoch()
-    save_checkpoint(stopped, tmp_path / "state.pt")
+    save_checkpoint(stopped, LocalFolder(tmp_path), "state.pt")
     continued = make_trial(digits, model, optimizer=optimizer, lr=0.01)
-    assert load_checkpoint(continued, tmp_path / "state.pt")
+    assert load_checkpoint(continued, LocalFolder(tmp_path), "state.pt")
     while continued.epoch < 4:
         continued.train_epoch()
     assert without_times(continued.history) == without_times(whole.history)
@@ -34,22 +35,22 @@ def test_a_continued_trial_equals_the_uninterrupted_one_bitwise(
 
 def test_no_file_is_no_checkpoint(digits: ImageDataset, tmp_path: Path) -> None:
     trial = make_trial(digits)
-    assert not load_checkpoint(trial, tmp_path / "state.pt")
+    assert not load_checkpoint(trial, LocalFolder(tmp_path), "state.pt")
     assert trial.epoch == 0
 
 
 def test_a_damaged_checkpoint_is_named(digits: ImageDataset, tmp_path: Path) -> None:
     path = tmp_path / "state.pt"
-    save_checkpoint(make_trial(digits), path)
+    save_checkpoint(make_trial(digits), LocalFolder(tmp_path), path.name)
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(CheckpointError, match=r"state\.pt"):
-        load_checkpoint(make_trial(digits), path)
+        load_checkpoint(make_trial(digits), LocalFolder(tmp_path), path.name)
 
 
 def test_another_configurations_checkpoint_is_refused(digits: ImageDataset, tmp_path: Path) -> None:
-    save_checkpoint(make_trial(digits), tmp_path / "state.pt")
+    save_checkpoint(make_trial(digits), LocalFolder(tmp_path), "state.pt")
     with pytest.raises(CheckpointError, match="configuration"):
-        load_checkpoint(make_trial(digits, lr=0.5), tmp_path / "state.pt")
+        load_checkpoint(make_trial(digits, lr=0.5), LocalFolder(tmp_path), "state.pt")
 
 
 class Bomb:
@@ -62,4 +63,4 @@ class Bomb:
 def test_a_checkpoint_with_code_in_it_is_refused_without_running_it(digits: ImageDataset, tmp_path: Path) -> None:
     torch.save({"format": 1, "bomb": Bomb()}, tmp_path / "state.pt")
     with pytest.raises(CheckpointError, match="damaged"):
-        load_checkpoint(make_trial(digits), tmp_path / "state.pt")
+        load_checkpoint(make_trial(digits), LocalFolder(tmp_path), "state.pt")

@@ -1,0 +1,152 @@
+"""Damage to any file of a sweep: an error that names the file, or the right rows; never fewer rows in silence."""
+
+import json
+import random
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from stored_rows import keys, parts, write_epochs
+
+from sweep.store import DamagedFileError, NotASweepError, StoreError, read_sweep
+from sweep.store.folder import Folder, LocalFolder
+from sweep.store.generations import generation_files
+from sweep.store.schema import EPOCHS, SCHEMA_VERSION
+from sweep.store.verify import quarantine, verify
+from sweep.store.writer import StoreWriter
+
+
+@pytest.fixture
+def stored(sweep: LocalFolder) -> LocalFolder:
+    """Two drivers' epochs 1 to 5, the second driver's known to the manifest, as it is in a running sweep."""
+    write_epochs(sweep, 1, 3)
+    write_epochs(sweep, 4, 5)
+    content = {"schema_version": SCHEMA_VERSION, "sweep_id": "s", "state": "RUNNING", "generation": 2}
+    sweep.write("sweep.json", json.dumps(content).encode())
+    return sweep
+
+
+def log_files(sweep: Folder) -> list[str]:
+    """The files of the log that hold rows, or say which ones count."""
+    names = [*parts(sweep, "epochs"), *parts(sweep, "trials"), *generation_files(sweep / "log")[-1:]]
+    assert len(names) == 11
+    return names
+
+
+def test_a_folder_that_is_no_sweep_is_named(tmp_path: object) -> None:
+    with pytest.raises(NotASweepError, match=str(tmp_path)):
+        read_sweep(str(tmp_path))
+
+
+@pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "x"}'])
+def test_a_damaged_manifest_is_named(sweep: LocalFolder, text: str) -> None:
+    sweep.write("sweep.json", text.encode())
+    for use in (read_sweep, verify, quarantine):
+        with pytest.raises(DamagedFileError, match=r"sweep\.json"):
+            use(sweep)
+
+
+def test_a_newer_schema_asks_for_an_upgrade(sweep: LocalFolder) -> None:
+    sweep.write("sweep.json", json.dumps({"schema_version": SCHEMA_VERSION + 1}).encode())
+    with pytest.raises(StoreError, match="upgrade"):
+        read_sweep(sweep)
+
+
+@pytest.mark.parametrize("place", range(11))
+@pytest.mark.parametrize("how", ["cut", "emptied", "deleted"])
+def test_a_lost_file_of_the_log_is_named(stored: LocalFolder, place: int, how: str) -> None:
+    log, name = stored / "log", log_files(stored)[place]
+    if how == "deleted":
+        log.remove(name)
+    else:
+        log.write(name, log.read(name)[:-50] if how == "cut" else b"")
+    with pytest.raises(DamagedFileError, match=name if not name.startswith("gen") else "generation-0002"):
+        read_sweep(stored)
+    assert any("generation-0002" in str(d) or name in str(d) for d in verify(stored))
+    with pytest.raises(DamagedFileError):
+        StoreWriter(stored)
+
+
+def test_every_flipped_byte_is_noticed(stored: LocalFolder) -> None:
+    log = stored / "log"
+    rng = random.Random(0)
+    for name in log_files(stored):
+        whole = log.read(name)
+        for _ in range(50):
+            place = rng.randrange(len(whole))
+            log.write(name, whole[:place] + bytes([whole[place] ^ (1 << rng.randrange(8))]) + whole[place + 1 :])
+            with pytest.raises(DamagedFileError, match=name):
+                read_sweep(stored)
+        log.write(name, whole)
+    assert len(keys(stored)) == 5
+
+
+@pytest.mark.parametrize("place", range(11))
+def test_quarantine_keeps_what_is_sound(stored: LocalFolder, place: int) -> None:
+    assert verify(stored) == []
+    assert quarantine(stored) == []
+    log, name = stored / "log", log_files(stored)[place]
+    log.write(name, b"damaged")
+    (damage,) = quarantine(stored)
+    assert name in str(damage)
+    assert (stored / "quarantine").read(name) == b"damaged"
+    lost = name.startswith("epochs")
+    assert len(keys(stored)) == (4 if lost else 5)
+    if lost:
+        assert "1 rows of epochs" in str(damage)
+    write_epochs(stored, 1, 5)  # as a resume does that trains the lost epoch again
+    assert len(keys(stored)) == 5
+    assert verify(stored) == []
+
+
+def test_a_deleted_list_is_rebuilt_from_the_parts(stored: LocalFolder) -> None:
+    (stored / "log").remove(generation_files(stored / "log")[-1])
+    (damage,) = quarantine(stored)
+    assert "generation-0002" in str(damage)
+    assert len(keys(stored)) == 5
+
+
+def test_damage_to_a_published_copy_is_found_and_the_rows_come_from_the_log(stored: LocalFolder) -> None:
+    writer = StoreWriter(stored)
+    writer.compact()
+    writer.close()
+    stored.write("epochs.parquet", stored.read("epochs.parquet")[:-100])
+    assert len(keys(stored)) == 5
+    (damage,) = verify(stored)
+    assert "epochs.parquet" in str(damage)
+
+
+def test_a_damaged_checkpoint_is_found(stored: LocalFolder) -> None:
+    import torch
+
+    folder = stored / "checkpoints"
+    folder.write("a.pt", b"")
+    torch.save({"weights": torch.zeros(1000)}, folder.root / "b.pt")
+    whole = folder.read("b.pt")
+    assert [damage.name for damage in verify(stored)] == ["a.pt"]
+    folder.write("b.pt", whole[:2000] + bytes([whole[2000] ^ 1]) + whole[2001:])
+    assert [damage.name for damage in verify(stored)] == ["a.pt", "b.pt"]
+    quarantine(stored)
+    assert folder.files() == []
+
+
+def test_a_part_without_a_later_column_reads_with_nulls(sweep: LocalFolder) -> None:
+    """As a finished sweep of an older version: two published files, no log."""
+    write_epochs(sweep, 1, 3)
+    table = read_sweep(sweep).epochs
+    for name in (sweep / "log").files():
+        (sweep / "log").remove(name)
+    pq.write_table(table.drop_columns(["images_per_s"]), sweep.root / "epochs.parquet")
+    pq.write_table(pa.table({"trial_id": ["a"]}), sweep.root / "trials.parquet")
+    epochs = read_sweep(sweep).epochs
+    assert epochs.schema == EPOCHS
+    assert len(epochs) == 3
+    assert epochs["images_per_s"].null_count == 3
+
+
+def test_files_that_are_no_parts_are_passed_over(stored: LocalFolder) -> None:
+    pq.write_table(pa.table({"x": [1]}), stored.root / "log" / "notes.parquet")
+    (stored.root / "log" / "_epochs-g0001-00000001.parquet.17").write_bytes(b"half a part")
+    (stored / "log").write("epochs-g0002-00000099.parquet", b"a part whose driver died before it counted")
+    assert len(keys(stored)) == 5
+    assert verify(stored) == []
