@@ -167,6 +167,12 @@ class SweepSpec(BaseModel):
     max_retries: int = Field(
         default=3, ge=0, le=1000, description="an integer from 0 to 1000 (restarts of a crashed trial)"
     )
+    trial_timeout: float | None = Field(
+        default=3600.0,
+        ge=1,
+        le=10_000_000,
+        description="a number from 1 to 10000000 (seconds without an epoch before a trial is restarted), or null",
+    )
 
     @classmethod
     def load(cls, source: "str | Path | Mapping[str, Any] | SweepSpec", overrides: Sequence[str] = ()) -> Self:

@@ -10,7 +10,7 @@ import typer
 
 from cluster.errors import ClusterError
 from search_spaces.errors import SpecError
-from sweep.cli import export, listing, plan, report, run, validate
+from sweep.cli import export, listing, plan, report, run, validate, verify
 from sweep.cli.terminal import say
 from sweep.data.errors import DataError
 from sweep.store.errors import StoreError
@@ -26,6 +26,8 @@ app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("resume")(run.resume)
+app.command("retry")(run.retry)
+app.command("verify")(verify.verify)
 app.command("list")(listing.list_sweeps)
 app.command("export")(export.export)
 app.command("report")(report.report)

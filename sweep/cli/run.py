@@ -16,10 +16,18 @@ if TYPE_CHECKING:
     from sweep.tuning.watch import Watch
 
 
+TakeOver = Annotated[
+    bool, typer.Option("--take-over", help="Even if another driver seems to live: you know it is dead or paused.")
+]
+
+
 def run(
     spec: Spec,
     set_: Set = None,
     storage: Storage = DEFAULT_STORAGE,
+    warm_start: Annotated[
+        str | None, typer.Option(metavar="DIR", help="An earlier sweep whose results the search begins with.")
+    ] = None,
     address: Address = None,
     json: Json = False,
 ) -> None:
@@ -28,21 +36,52 @@ def run(
 
     from sweep.tuning.launch import run as run_sweep
 
-    _watched(lambda watch: run_sweep(checked, storage=storage, address=address, watch=watch), json)
+    _watched(
+        lambda watch: run_sweep(checked, storage=storage, warm_start=warm_start, address=address, watch=watch), json
+    )
 
 
 def resume(
     sweep_dir: SweepDir,
-    take_over: Annotated[
-        bool, typer.Option("--take-over", help="Even if another driver seems to live: you know it is dead or paused.")
-    ] = False,
+    extend: Annotated[
+        list[str] | None,
+        typer.Option("--extend", metavar="KEY=N", help="trials=N or epochs=N: more of them; also when complete."),
+    ] = None,
+    set_: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Of resources, max_retries, trial_timeout only."),
+    ] = None,
+    take_over: TakeOver = False,
     address: Address = None,
     json: Json = False,
 ) -> None:
-    """Go on with a sweep that was interrupted or killed."""
+    """Go on with a sweep that was interrupted or killed; nothing stored is trained again."""
     from sweep.tuning.launch import resume as resume_sweep
 
-    _watched(lambda watch: resume_sweep(sweep_dir, address=address, watch=watch, take_over=take_over), json)
+    _watched(
+        lambda watch: resume_sweep(
+            sweep_dir, extend=extend or (), overrides=set_ or (), take_over=take_over, address=address, watch=watch
+        ),
+        json,
+    )
+
+
+def retry(
+    sweep_dir: SweepDir,
+    failed: Annotated[bool, typer.Option("--failed", help="Which ones: the failed trials. Needed.")] = False,
+    take_over: TakeOver = False,
+    address: Address = None,
+    json: Json = False,
+) -> None:
+    """Try trials again that have ended, once what made them fail is mended."""
+    if not failed:
+        raise typer.BadParameter("say which trials to try again: --failed")
+    from sweep.tuning.launch import resume as resume_sweep
+
+    _watched(
+        lambda watch: resume_sweep(sweep_dir, retry_failed=True, take_over=take_over, address=address, watch=watch),
+        json,
+    )
 
 
 def _watched(drive: "Callable[[Watch], SweepResult]", json: bool) -> None:
@@ -92,8 +131,13 @@ def _print_result(result: "SweepResult") -> None:
             f"gap {best['gap_at_best']:+.4f}"
         )
         print(f"      {best['configuration']}")
+    if result.first_error is not None:
+        error = result.first_error.strip()
+        print(f"first error: {error if result.only_failures else error.rpartition(chr(10))[2]}")
     print(f"files: {path}")
-    if result.state == "INTERRUPTED":
+    if result.only_failures:
+        print(f"once the cause is mended: sweep retry {path} --failed")
+    elif result.state == "INTERRUPTED":
         print(f"go on: sweep resume {path}")
     else:
         print(f"next:  sweep report {path}")

@@ -14,6 +14,7 @@ from typing import Any
 
 from sweep.store.errors import SweepInUseError
 from sweep.store.folder import Folder
+from sweep.store.layout import LOG
 
 LEASE = "driver.json"
 RENEW_EVERY_S = 10.0
@@ -23,15 +24,15 @@ SILENT_AFTER_S = 60.0
 class Lease:
     """Held from construction until `release()`; lost by silence for SILENT_AFTER_S, or by the end of the process."""
 
-    def __init__(self, sweep: Folder, log: Folder, *, take_over: bool = False) -> None:
+    def __init__(self, sweep: Folder, *, take_over: bool = False) -> None:
         """take_over: take the sweep even from a driver that seems to live.
 
         Raises SweepInUseError naming the holder's pid and host, OSError if the folder cannot be written.
         """
-        self._log = log
+        self._log = sweep / LOG
         self._mine = json.dumps({**_this_process(), "token": token_hex(4)}).encode()
         if not take_over:
-            _refuse_if_held(sweep, log)
+            refuse_if_held(sweep)
         self._renewed = 0.0
         self.renew()
 
@@ -54,7 +55,9 @@ class Lease:
             pass  # It runs out by itself; what the caller was about to tell matters more.
 
 
-def _refuse_if_held(sweep: Folder, log: Folder) -> None:
+def refuse_if_held(sweep: Folder) -> None:
+    """Raises SweepInUseError naming the driver that runs this sweep, if one does."""
+    log = sweep / LOG
     try:
         holder = json.loads(log.read(LEASE))
         silent_s = log.age_s(LEASE)

@@ -12,7 +12,7 @@ from sweep.store.folder import Folder, open_folder
 from sweep.store.generations import Generation, Part
 from sweep.store.layout import CHECKPOINTS, LOG, PUBLISHED, QUARANTINE, is_part
 from sweep.store.lease import Lease
-from sweep.store.manifest import read_manifest
+from sweep.store.manifest import read_manifest, write_manifest
 from sweep.store.parquet_file import from_parquet
 from sweep.store.reader import read_part
 from sweep.store.schema import SCHEMAS
@@ -52,7 +52,7 @@ def quarantine(place: str | Path | Folder) -> list[Damage]:
     found = verify(sweep)
     if not found:
         return []
-    lease = Lease(sweep, log)
+    lease = Lease(sweep)
     try:
         lists, _ = _lists(sweep)
         for damage in found:
@@ -62,6 +62,8 @@ def quarantine(place: str | Path | Folder) -> list[Damage]:
         for table in SCHEMAS:
             sound = generations.with_parts(sound, table, [p for p in lists.of(table) if p.name in left])
         generations.commit(log, sound)
+        if any(is_part(damage.name) for damage in found):
+            write_manifest(sweep, {**read_manifest(sweep), "state": "INTERRUPTED"})  # there is work again
     finally:
         lease.release()
     return found

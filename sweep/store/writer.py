@@ -37,7 +37,7 @@ class StoreWriter:
         """
         self.sweep = sweep
         self._log = sweep / LOG
-        self._lease = Lease(sweep, self._log, take_over=take_over)
+        self._lease = Lease(sweep, take_over=take_over)
         self._flush_interval_s = flush_interval_s
         self._pending: dict[str, list[dict[str, Any]]] = {table: [] for table in SCHEMAS}
         self._parts_written = 0

@@ -1,25 +1,29 @@
 """Which trial is handed out next: what an earlier driver left unfinished, then new configurations, each replicated."""
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Any
 
 from search_spaces.identity import configuration_id, trial_id
 from sweep.spec import SweepSpec
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
-from sweep.tuning.proposer import Proposer, outcome_of
+from sweep.tuning.proposer import Outcome, Proposer, outcome_of
 from sweep.tuning.trial_record import TrialRecord
 
 
 class Assignments(Listener):
     """Hands out trials, and tells the search algorithm how configurations ended."""
 
-    def __init__(self, spec: SweepSpec, ledger: Ledger) -> None:
-        """`ledger` holds what is known; on a resume that is all of the earlier drivers' trials."""
+    def __init__(self, spec: SweepSpec, ledger: Ledger, earlier: Iterable[Outcome] = ()) -> None:
+        """`ledger` holds what is known; on a resume that is all of the earlier drivers' trials.
+
+        earlier: what other sweeps found out, for a search that learns.
+        """
         self.exhausted = False  # whether next() has said that there is no more
         self._spec = spec
         self._ledger = ledger
-        self._proposer = build_proposer(spec)
+        self._proposer = build_proposer(spec, earlier)
         self._queue: deque[TrialRecord] = deque()
         self._replicates: dict[str, list[TrialRecord]] = {}
         for record in list(ledger.trials.values()):
@@ -63,8 +67,8 @@ class Assignments(Listener):
             self._proposer.tell(outcome_of(replicates))
 
 
-def build_proposer(spec: SweepSpec) -> Proposer:
-    """The search algorithm that the spec names."""
+def build_proposer(spec: SweepSpec, earlier: Iterable[Outcome] = ()) -> Proposer:
+    """The search algorithm that the spec names. earlier: outcomes of other sweeps, which only Optuna's learn from."""
     space, search = spec.search_space, spec.search
     if search.algorithm == "grid":
         return ListedProposer(space.grid()[: search.trials])
@@ -76,6 +80,9 @@ def build_proposer(spec: SweepSpec) -> Proposer:
         return ListedProposer(space.grid())
     from sweep.tuning.optuna_proposer import OptunaProposer
 
-    return OptunaProposer(
+    proposer = OptunaProposer(
         space, count=search.trials, seed=search.seed, multi_objective=search.algorithm == "multi-objective"
     )
+    for outcome in earlier:
+        proposer.learn(outcome)
+    return proposer

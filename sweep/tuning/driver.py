@@ -1,6 +1,7 @@
 """The driver: from a spec to the compacted files, fresh or from what is stored."""
 
 import tempfile
+from collections.abc import Sequence
 from typing import Any
 
 from cluster.connect import ray_session
@@ -23,8 +24,11 @@ from sweep.tuning.assignments import Assignments
 from sweep.tuning.interrupts import Interrupts
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.manifest_content import manifest_content, timestamp
+from sweep.tuning.proposer import Outcome
 from sweep.tuning.result import SweepResult, summarise
+from sweep.tuning.same_failure import PATIENCE, SameFailure
 from sweep.tuning.trial_record import TrialRecord
+from sweep.tuning.warm_start import keep, kept
 from sweep.tuning.watch import Watch
 
 
@@ -36,6 +40,8 @@ def drive(
     address: str | None,
     watch: Watch,
     take_over: bool = False,
+    retry_failed: bool = False,
+    warm_start: Sequence[Outcome] = (),
 ) -> SweepResult:
     """Train what the store of `sweep` does not have yet. manifest: None for a sweep that starts now."""
     if address is None:
@@ -52,6 +58,8 @@ def drive(
             raise SpecError(str(error)) from None
         if manifest is None:
             manifest = manifest_content(sweep.name, spec, dataset)
+            if warm_start:
+                keep(sweep, warm_start)
             write_manifest(sweep, manifest)
         elif manifest["dataset"]["fingerprint"] != dataset.fingerprint:
             raise StoreError(
@@ -60,15 +68,21 @@ def drive(
             )
         writer = StoreWriter(sweep, take_over=take_over)
         try:
-            manifest = {**manifest, "generation": writer.generation}
+            manifest = {**manifest, "generation": writer.generation, "spec": spec.to_dict()}
             write_manifest(sweep, {**manifest, "state": "RUNNING", "ended": None})
             ledger = Ledger(writer, sweep.name, spec)
-            ledger.restore(read_sweep(sweep))
+            ledger.restore(read_sweep(sweep), retry_failed=retry_failed)
             watch.announce(f"sweep {sweep.name}: {places} trials at once; files in {sweep}")
             finished = _train(sweep, spec, manifest.get("precision", "fp32"), ledger, places, watch)
+            ledger.abandon_orphans()
             writer.compact()
             state = "COMPLETED" if finished else "INTERRUPTED"
             write_manifest(sweep, {**manifest, "state": state, "ended": timestamp()})
+        except OSError as error:
+            raise OSError(
+                f"{error.filename or sweep}: {error.strerror or error}; every row stored so far is kept: once that is "
+                f"mended, go on with `sweep resume {sweep}`"
+            ) from error
         finally:
             writer.close()
     return summarise(sweep, interrupted_by=interrupts.received)
@@ -78,14 +92,16 @@ def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger,
     """Let Ray Tune train what is left. True if every trial has ended, False if the user interrupted."""
     from ray import tune
 
+    from sweep.tuning.hang import HangWatch
     from sweep.tuning.trainable import TrialJob, train_trial
-    from sweep.tuning.tune_adapters import AshaScheduler, AssignmentSearcher, LedgerCallback
+    from sweep.tuning.tune_adapters import AshaScheduler, AssignmentSearcher, LedgerCallback, StopWhen
 
     checkpoints = sweep / CHECKPOINTS
     asha = _asha(spec)
     settle(ledger, asha, spec.epochs)
-    assignments = Assignments(spec, ledger)
-    ledger.listeners += [assignments, CheckpointCleaner(checkpoints)]
+    assignments = Assignments(spec, ledger, kept(sweep))
+    failure = SameFailure()
+    ledger.listeners += [assignments, CheckpointCleaner(checkpoints), failure]
     if watch.listener is not None:
         ledger.listeners.append(watch.listener(spec, ledger, places))
     scheduler = AshaScheduler(asha)
@@ -110,7 +126,8 @@ def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger,
             storage_path=scratch,
             search_alg=AssignmentSearcher(assignments),
             scheduler=scheduler,
-            callbacks=[LedgerCallback(ledger, scheduler)],
+            callbacks=[LedgerCallback(ledger, scheduler, HangWatch(spec.trial_timeout), watch.announce)],
+            stop=StopWhen(lambda: failure.hopeless),
             num_samples=-1,
             # Without it Tune keeps one trial pending at a time when a searcher is set.
             max_concurrent_trials=places,
@@ -123,6 +140,8 @@ def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger,
             trial_dirname_creator=_trial_name,
             verbose=0,
         )
+    if failure.hopeless:
+        watch.announce(f"every trial fails with the same error after {PATIENCE} of them; stopped early")
     return assignments.exhausted and all(record.has_ended for record in ledger.trials.values())
 
 

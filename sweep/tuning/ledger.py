@@ -38,11 +38,23 @@ class Ledger:
         self._writer = writer
         self._sweep_id = sweep_id
         self._spec = spec
+        self._orphans: set[str] = set()
 
-    def restore(self, tables: SweepTables) -> None:
-        """Take over what an earlier driver has stored."""
+    def restore(self, tables: SweepTables, *, retry_failed: bool = False) -> None:
+        """Take over what earlier drivers have stored. Trials with work left become unfinished again: those that lost
+        rows, those that ended at fewer epochs than the spec now has, and the failed ones if so asked.
+        """
         for record in records_from(tables):
+            ended_early = record.status == "COMPLETED" and len(record.epochs) < self._spec.epochs
+            if record.lost_epochs or ended_early or (retry_failed and record.status == "FAILED"):
+                record.status, record.stop_reason, record.error, record.ended = "RUNNING", None, None, None
             self.trials[record.trial_id] = record
+        self._orphans = set(tables.epochs["trial_id"].to_pylist()) - self.trials.keys()
+
+    @property
+    def epochs(self) -> int:
+        """How many a trial has when nothing cuts it."""
+        return self._spec.epochs
 
     def plan(self, record: TrialRecord) -> None:
         """A trial that is to be handed out; it enters the store when it starts."""
@@ -69,8 +81,10 @@ class Ledger:
             "node": node,
             "timestamp": _now(),
         }
-        if not self._writer.add_epoch(row):
+        if row["epoch"] <= len(record.epochs):
             return
+        # The store may have it all the same: its trial had lost an earlier row, or its line of `trials`.
+        self._writer.add_epoch(row)
         record.epochs.append(row)
         for listener in self.listeners:
             listener.epoch_told(record, row)
@@ -88,6 +102,11 @@ class Ledger:
         """Trials that started and have not ended."""
         return [record for record in self.trials.values() if record.status == "RUNNING"]
 
+    def abandon_orphans(self) -> None:
+        """Mark stored epochs whose trial nobody knows any more: its line of `trials` was lost to damage."""
+        for trial_id in sorted(self._orphans - self.trials.keys()):
+            self._writer.put_trial({"sweep_id": self._sweep_id, "trial_id": trial_id, "status": "ABANDONED"})
+
     def flush_if_due(self) -> None:
         """Let the store write what is pending, about once a second."""
         self._writer.flush_if_due()
@@ -97,11 +116,16 @@ class Ledger:
 
 
 def records_from(tables: SweepTables) -> Iterable[TrialRecord]:
-    """The stored trials, each with its epochs in order."""
+    """The stored trials, each with its epochs in order, up to the first one that is missing."""
     epochs: dict[str, list[dict[str, Any]]] = {}
     for row in tables.epochs.to_pylist():
-        epochs.setdefault(row["trial_id"], []).append(row)
+        told = epochs.setdefault(row["trial_id"], [])
+        if row["epoch"] == len(told) + 1:
+            told.append(row)
     for row in tables.trials.to_pylist():
+        if row["configuration"] is None:
+            continue  # an abandoned one
+        told = epochs.get(row["trial_id"], [])
         yield TrialRecord(
             trial_id=row["trial_id"],
             configuration=json.loads(row["configuration"]),
@@ -113,7 +137,8 @@ def records_from(tables: SweepTables) -> Iterable[TrialRecord]:
             attempts=row["attempts"],
             started=row["started"],
             ended=row["ended"],
-            epochs=epochs.get(row["trial_id"], []),
+            epochs=told,
+            lost_epochs=len(told) < row["epochs_run"],
         )
 
 

@@ -57,6 +57,22 @@ class OptunaProposer:
         self._study.enqueue_trial({name: configuration[name] for name in self._distributions})
         self._remember(configuration, self._study.ask(self._distributions))
 
+    def learn(self, outcome: Outcome) -> bool:
+        """Take an outcome of another sweep into account. False if its configuration lies outside of this space."""
+        params = {name: outcome.configuration[name] for name in self._distributions}
+        if not all(_contains(self._distributions[name], value) for name, value in params.items()):
+            return False
+        best = None if outcome.status == "FAILED" else outcome.best_epoch
+        told: dict[str, Any] = {"state": TrialState.FAIL}
+        if best is not None and self._multi_objective:
+            told = {"state": TrialState.COMPLETE, "values": [outcome.val_acc[best], outcome.gap_loss[best]]}
+        elif best is not None and outcome.status == "COMPLETED":
+            told = {"state": TrialState.COMPLETE, "value": outcome.val_acc[best]}
+        elif best is not None:
+            told = {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
+        self._study.add_trial(optuna.trial.create_trial(params=params, distributions=self._distributions, **told))
+        return True
+
     def tell(self, outcome: Outcome) -> None:
         trial = self._trials[json.dumps(outcome.configuration)]
         if outcome.status == "FAILED":
@@ -96,6 +112,13 @@ class OptunaProposer:
         configuration = rng.choice(left)
         self.adopt(configuration)
         return configuration
+
+
+def _contains(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    return distribution.low <= value <= distribution.high
 
 
 def _distribution(domain: Domain) -> BaseDistribution:

@@ -16,7 +16,7 @@ class SweepResult:
 
     state: COMPLETED, or INTERRUPTED (`sweep.resume(path)` goes on). statuses: trials by status.
     best: the trials row of the highest best_val_acc, None if no trial has an epoch.
-    interrupted_by: the number of the signal that ended it, if one did.
+    interrupted_by: the number of the signal that ended it, if one did. first_error: of the first trial that failed.
     """
 
     path: Path | str  # a string for an object store
@@ -24,16 +24,21 @@ class SweepResult:
     statuses: Counter[str]
     best: dict[str, Any] | None
     interrupted_by: int | None = None
+    first_error: str | None = None
 
     @property
     def exit_code(self) -> int:
         """0 done, 1 every trial failed, 3 some failed, 130 interrupted (143 by SIGTERM, 129 by SIGHUP)."""
-        if self.state == "INTERRUPTED":
+        if self.state == "INTERRUPTED" and (self.interrupted_by or not self.only_failures):
             return 128 + (self.interrupted_by or signal.SIGINT)
-        failed = self.statuses["FAILED"]
-        if failed == 0:
-            return 0
-        return 1 if failed == self.statuses.total() else 3
+        if self.only_failures:
+            return 1
+        return 3 if self.statuses["FAILED"] else 0
+
+    @property
+    def only_failures(self) -> bool:
+        """Whether trials have ended, every one of them by an error."""
+        return 0 < self.statuses["FAILED"] == self.statuses.total() - self.statuses["RUNNING"]
 
 
 def summarise(sweep: Folder, *, interrupted_by: int | None = None) -> SweepResult:
@@ -42,5 +47,7 @@ def summarise(sweep: Folder, *, interrupted_by: int | None = None) -> SweepResul
     trials = tables.trials.to_pylist()
     scored = [trial for trial in trials if trial["best_val_acc"] is not None]
     best = max(scored, key=lambda trial: trial["best_val_acc"], default=None)
+    failed = [trial for trial in trials if trial["status"] == "FAILED"]
+    first_error = min(failed, key=lambda trial: trial["ended"])["error"] if failed else None
     statuses = Counter(trial["status"] for trial in trials)
-    return SweepResult(sweep.path or str(sweep), tables.manifest["state"], statuses, best, interrupted_by)
+    return SweepResult(sweep.path or str(sweep), tables.manifest["state"], statuses, best, interrupted_by, first_error)

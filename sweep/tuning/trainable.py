@@ -42,13 +42,23 @@ class TrialJob:
 def train_trial(config: dict[str, Any], job: TrialJob) -> None:
     """Train one trial to its end, telling each epoch once it is over.
 
-    config: trial_id, configuration, replicate, and told_epochs: how many epochs the store has already. An error in the
-    trial itself is told as a result instead of raised: Tune would take it for a lost worker and start the trial again.
+    config: trial_id, configuration, replicate, and told_epochs: how many epochs the store has already. An error of the
+    trial itself is told as a result instead of raised: Tune would take it for a lost worker and start the trial again,
+    which is right for what the machine is to blame for.
     """
     try:
         _train(config, job)
-    except Exception:  # whatever the trial raised belongs into its row
+    except Exception as error:  # whatever the trial raised belongs into its row
+        if _is_of_the_machine(error):
+            raise
         tune.report({"error": traceback.format_exc()})
+
+
+def _is_of_the_machine(error: Exception) -> bool:
+    """Whether another attempt, or another machine, may well succeed: out of memory, files that cannot be read."""
+    import torch
+
+    return isinstance(error, MemoryError | OSError | torch.OutOfMemoryError)
 
 
 def _train(config: dict[str, Any], job: TrialJob) -> None:
@@ -85,7 +95,11 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
     while trial.epoch < job.epochs and not trial.diverged:
         row = trial.train_epoch()
         if time.monotonic() - saved > CHECKPOINT_INTERVAL_S:
-            save_checkpoint(trial, job.checkpoints, checkpoint)
+            try:
+                save_checkpoint(trial, job.checkpoints, checkpoint)
+            except OSError as error:
+                # It would only have saved work; if the storage is ill, the driver says so.
+                print(f"trial {config['trial_id']}: no checkpoint of epoch {trial.epoch} ({error})")
             saved = time.monotonic()
         tune.report(row)
 

@@ -23,7 +23,8 @@ class TrialRecord:
     attempts: int = 0
     started: datetime | None = None
     ended: datetime | None = None
-    epochs: list[dict[str, Any]] = field(default_factory=list)  # rows of the `epochs` table, in order
+    epochs: list[dict[str, Any]] = field(default_factory=list)  # rows of the `epochs` table, from 1, without a hole
+    lost_epochs: bool = False  # whether the store once held more of them
 
     @property
     def has_ended(self) -> bool:

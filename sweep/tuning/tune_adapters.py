@@ -1,8 +1,9 @@
 """Our early stopping, search and ledger in the shapes that Ray Tune calls."""
 
+from collections.abc import Callable
 from typing import Any
 
-from ray.tune import Callback
+from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
@@ -10,6 +11,7 @@ from ray.tune.search import Searcher
 from sweep.training.divergence import has_diverged
 from sweep.tuning.asha import Asha
 from sweep.tuning.assignments import Assignments
+from sweep.tuning.hang import HangWatch
 from sweep.tuning.ledger import Ledger
 
 
@@ -66,17 +68,23 @@ class AssignmentSearcher(Searcher):
 class LedgerCallback(Callback):
     """Enters what Tune reports into the ledger."""
 
-    def __init__(self, ledger: Ledger, scheduler: AshaScheduler) -> None:
+    def __init__(
+        self, ledger: Ledger, scheduler: AshaScheduler, hangs: HangWatch, announce: Callable[[str], None]
+    ) -> None:
         self._ledger = ledger
         self._scheduler = scheduler
+        self._hangs = hangs
+        self._announce = announce
         self._ends: dict[str, dict[str, Any]] = {}  # how a running trial said that it ends
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        self._hangs.alive(trial)
         self._ledger.start(trial.config["trial_id"])
 
     def on_trial_result(
         self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, result: dict[str, Any], **info: Any
     ) -> None:
+        self._hangs.alive(trial)
         trial_id = trial.config["trial_id"]
         if "error" in result:
             self._ends[trial_id] = {"status": "FAILED", "stop_reason": "error", "error": result["error"]}
@@ -88,12 +96,32 @@ class LedgerCallback(Callback):
             self._ends[trial_id] = {"status": "STOPPED", "stop_reason": "asha"}
 
     def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        self._hangs.ended(trial)
         trial_id = trial.config["trial_id"]
-        self._ledger.end(trial_id, **self._ends.pop(trial_id, {"status": "COMPLETED"}))
+        end = self._ends.pop(trial_id, None)
+        if end is None and len(self._ledger.trials[trial_id].epochs) < self._ledger.epochs:
+            return  # the sweep stops, not the trial: it stays unfinished
+        self._ledger.end(trial_id, **(end or {"status": "COMPLETED"}))
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        self._hangs.ended(trial)
         error = trial.get_error()
         self._ledger.end(trial.config["trial_id"], "FAILED", stop_reason="worker", error=str(error) if error else None)
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
+        for trial in self._hangs.end_hanging(trials):
+            self._announce(f"{trial.config['trial_id']} told no epoch for `trial_timeout`; its worker is restarted")
         self._ledger.flush_if_due()
+
+
+class StopWhen(Stopper):
+    """Ends the Tune run once `condition` holds."""
+
+    def __init__(self, condition: Callable[[], bool]) -> None:
+        self._condition = condition
+
+    def __call__(self, trial_id: str, result: dict[str, Any]) -> bool:
+        return False
+
+    def stop_all(self) -> bool:
+        return self._condition()

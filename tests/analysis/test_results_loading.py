@@ -46,6 +46,19 @@ def test_a_folder_given_twice_or_none_or_no_sweep_is_refused(tmp_path: Path):
         analysis.load(tmp_path)
 
 
+def test_an_abandoned_trial_of_which_only_epochs_are_left_is_in_no_figure(tmp_path: Path):
+    folder = write_sweep(tmp_path / "a", [trial([epoch(1, 0.8, 0.5)] * 3, lr=lr) for lr in (0.1, 0.2)])
+    whole = pd.read_parquet(folder / "trials.parquet")
+    lost = whole["trial_id"].iloc[1]
+    row = pd.DataFrame([{"sweep_id": "a", "trial_id": lost, "status": "ABANDONED"}])
+    pd.concat([whole.iloc[:1], row]).to_parquet(folder / "trials.parquet", index=False)
+    r = analysis.load(folder)
+    assert r.trials["status"].tolist() == ["COMPLETED", "ABANDONED"]
+    gaps = analysis.gaps(r, "last").dropna(subset=["gap_loss"])
+    assert gaps["trial_id"].tolist() == [whole["trial_id"].iloc[0]]
+    assert "ABANDONED" in analysis.report(r, tmp_path / "report.html").read_text()
+
+
 def derived(tmp_path: Path, **configuration: object) -> pd.Series:
     return analysis.load(write_sweep(tmp_path / "s", [trial([], **configuration)])).trials.iloc[0]
 

@@ -1,0 +1,42 @@
+"""The spec of a sweep that goes on: what may be different from when it began."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from search_spaces.errors import SpecError
+from sweep.spec import SweepSpec
+
+_EXTENDED = {"trials": ("search", "trials"), "epochs": ("epochs",)}
+_WITHOUT_BEARING = ("resources", "max_retries", "trial_timeout")
+
+
+def continued_spec(stored: Mapping[str, Any], extend: Sequence[str] = (), overrides: Sequence[str] = ()) -> SweepSpec:
+    """The stored spec with more trials or epochs, or other resources.
+
+    extend: "trials=N", "epochs=N". overrides: "key.path=value". Raises SpecError for anything that would put rows under
+    one sweep that cannot be compared.
+    """
+    for item in overrides:
+        key = item.partition("=")[0]
+        if key.partition(".")[0] not in _WITHOUT_BEARING:
+            raise SpecError(
+                f"{key}: got {item!r} for a sweep that has begun; allowed: {', '.join(_WITHOUT_BEARING)} (and --extend "
+                "trials=N or epochs=N): its trials would not be comparable with those it has; start a new sweep with "
+                f"`sweep run SPEC --set {item}`, whose search `--warm-start DIR` gives the results of this one"
+            )
+    extensions = [_extension(stored, item) for item in extend]
+    return SweepSpec.load(dict(stored), [*overrides, *extensions])
+
+
+def _extension(stored: Mapping[str, Any], item: str) -> str:
+    key, _, value = item.partition("=")
+    if key not in _EXTENDED:
+        raise SpecError(f"--extend {item}: got {key!r}; allowed: trials=N or epochs=N")
+    present: Any = stored
+    for name in _EXTENDED[key]:
+        present = present[name]
+    if present is None:
+        raise SpecError(f"--extend {item}: this sweep tries every configuration of its space; there are no more")
+    if not value.isdigit() or int(value) <= present:
+        raise SpecError(f"--extend {item}: got {value!r}; allowed: an integer above {present}, which it has already")
+    return f"{'.'.join(_EXTENDED[key])}={value}"

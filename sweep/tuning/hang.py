@@ -1,0 +1,43 @@
+"""Ends trials that give no sign of life."""
+
+import time
+from typing import Any
+
+import ray
+from ray.tune.experiment import Trial as TuneTrial
+
+
+class HangWatch:
+    """Kills the worker of a trial that tells no epoch for `timeout_s`; Tune then starts the trial again.
+
+    From outside, as a process that hangs may not run any code of ours.
+    """
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._timeout_s = timeout_s
+        self._last_sign: dict[str, float] = {}  # by Tune's id; monotonic, which stands still while a laptop sleeps
+
+    def alive(self, trial: TuneTrial) -> None:
+        """A trial has started or told an epoch."""
+        self._last_sign[trial.trial_id] = time.monotonic()
+
+    def ended(self, trial: TuneTrial) -> None:
+        """A trial has ended, or its worker is gone."""
+        self._last_sign.pop(trial.trial_id, None)
+
+    def end_hanging(self, trials: list[TuneTrial]) -> list[TuneTrial]:
+        """Kill the workers of those that hang. Returns their trials."""
+        if self._timeout_s is None:
+            return []
+        late = time.monotonic() - self._timeout_s
+        hanging = [trial for trial in trials if self._last_sign.get(trial.trial_id, late) < late]
+        for trial in hanging:
+            self.ended(trial)
+            _kill_worker(trial)
+        return hanging
+
+
+def _kill_worker(trial: Any) -> None:
+    actor = trial.temporary_state.ray_actor
+    if actor is not None:
+        ray.kill(actor)

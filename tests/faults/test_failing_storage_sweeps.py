@@ -1,0 +1,112 @@
+"""Storages that fail under a real sweep: a call that fails, a disk that fills up."""
+
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import pytest
+from real_sweeps import RealSweep, check_exactly_once
+
+from analysis import load
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
+
+from failing_folder import Calls, FailingFolder
+
+import sweep
+from sweep.store import StoreError, read_sweep
+from sweep.store.folder import LocalFolder
+from sweep.tuning import launch
+
+MakeSweep = Callable[..., RealSweep]
+SMALL: dict[str, Any] = {
+    "name": "small",
+    "model": "mlp",
+    "model_args": {"hidden": [16]},
+    "dataset": "digits",
+    "train_size": 100,
+    "epochs": 2,
+    "mode": "study",
+    "space": {"lr": {"choice": [0.01, 0.001]}},
+}
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(3600)
+def test_a_real_sweep_whose_storage_fails_at_any_one_call(
+    tmp_path: Path, data_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+
+    def run(number: int | None, storage: Path) -> Calls:
+        calls = Calls(number)
+        monkeypatch.setattr(launch, "open_folder", lambda place: FailingFolder(LocalFolder(Path(place)), calls))
+        try:
+            sweep.run(SMALL, storage=storage)
+        except (OSError, StoreError) as error:
+            assert "made to fail" in str(error)  # noqa: PT017
+        finally:
+            monkeypatch.undo()
+            monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+        return calls
+
+    total = run(None, tmp_path / "whole").made
+    print(f"{total} calls")
+    for number in range(1, total + 1):
+        storage = tmp_path / str(number)
+        run(number, storage)
+        folders = [path.parent for path in storage.glob("*/sweep.json")]
+        if not folders:
+            continue  # refused before anything started
+        read_sweep(folders[0])
+        result = sweep.resume(folders[0])
+        assert dict(result.statuses) == {"COMPLETED": 2}, f"call {number}"
+        tables = load(folders[0])
+        assert len(tables.epochs) == 4
+        check_exactly_once(tables.epochs, tables.trials)
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """A file system of a few megabytes of its own."""
+    place = tmp_path / "disk"
+    place.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=6m", "tmpfs", str(place)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small tmpfs needs more rights than this test has")
+    yield place
+    subprocess.run(["umount", "-l", str(place)], check=True)
+
+
+def fill(ballast: Path) -> None:
+    """Write until the disk is full."""
+    with suppress(OSError), ballast.open("wb", buffering=0) as file:
+        while file.write(os.urandom(4096)):
+            pass
+
+
+def test_a_disk_that_fills_up(make_sweep: MakeSweep, small_disk: Path) -> None:
+    study = {**SMALL, "epochs": 400, "train_size": None}
+    sweep_ = make_sweep(study, storage=small_disk / "storage")
+    process = sweep_.start()
+    sweep_.wait_for_rows(process, 4)
+    ballast = small_disk / "ballast"
+    fill(ballast)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 1, printed
+    assert "No space left on device" in printed
+    assert str(sweep_.folder) in printed
+    assert f"sweep resume {sweep_.folder}" in printed
+    assert "Traceback" not in printed
+    assert list(sweep_.folder.rglob("_*")) == []
+    stored = sweep_.rows()
+    assert stored >= 4
+    ballast.unlink()
+    sweep_.resume("--set", "max_retries=2")
+    epochs, trials = sweep_.tables()
+    assert len(epochs) == 800
+    check_exactly_once(epochs, trials)

@@ -1,0 +1,38 @@
+"""One sweep, two drivers: the second is refused, and a first one that was paused and superseded writes nothing more."""
+
+import os
+import signal
+from collections.abc import Callable
+
+import pandas as pd
+from real_sweeps import COMPARED, RealSweep, check_exactly_once
+from test_killed_driver import ROWS, STUDY
+
+MakeSweep = Callable[..., RealSweep]
+
+
+def test_a_second_driver_is_refused_and_a_paused_first_one_is_superseded(make_sweep: MakeSweep) -> None:
+    sweep, whole = make_sweep(STUDY), make_sweep(STUDY, "whole")
+    first = sweep.start()
+    sweep.wait_for_rows(first, 4)
+    refused = sweep.resume(code=2)
+    assert f"pid {first.pid} on host" in refused
+    assert "Traceback" not in refused
+
+    paused = sweep.processes()
+    for pid in paused:
+        os.kill(pid, signal.SIGSTOP)
+    second = make_sweep(STUDY, "second")  # a mark of its own for its processes
+    second.run("resume", str(sweep.folder), "--take-over")
+    done = sweep.tables()[0]
+    for pid in paused:
+        os.kill(pid, signal.SIGCONT)
+    printed, _ = first.communicate(timeout=120)
+    assert first.returncode == 2
+    assert "a later driver (generation 2) has taken this sweep over" in printed
+    epochs, trials = sweep.tables()
+    assert len(epochs) == ROWS
+    check_exactly_once(epochs, trials)
+    pd.testing.assert_frame_equal(epochs, done)
+    whole.run()
+    pd.testing.assert_frame_equal(epochs[COMPARED], whole.tables()[0][COMPARED], check_exact=True)

@@ -1,0 +1,92 @@
+"""Sweeps that go on with more than they began with, and what may not change."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import sweep
+from search_spaces.errors import SpecError
+from sweep.store.folder import LocalFolder
+from sweep.store.generations import committed
+from sweep.store.verify import quarantine
+from sweep.tuning.continued_spec import continued_spec
+
+STUDY: dict[str, Any] = {
+    "name": "more",
+    "model": "mlp",
+    "model_args": {"hidden": [16]},
+    "dataset": "digits",
+    "train_size": 200,
+    "epochs": 2,
+    "space": {"lr": {"loguniform": [1e-4, 1e-1]}},
+    "search": {"algorithm": "random", "trials": 3, "seed": 1},
+    "scheduler": "none",
+}
+NUMBERS = ["trial_id", "epoch", "train_loss", "val_loss"]
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, data_cache: Path) -> None:
+    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+
+
+def epochs(path: Path | str) -> pd.DataFrame:
+    table = pd.read_parquet(Path(path) / "epochs.parquet")
+    return table.sort_values(["trial_id", "epoch"], ignore_index=True)
+
+
+def test_more_trials_and_more_epochs_give_what_a_larger_sweep_gives(tmp_path: Path) -> None:
+    small = sweep.run(STUDY, storage=tmp_path / "small")
+    before = epochs(small.path)
+    assert sweep.resume(small.path).exit_code == 0  # nothing to do
+    larger = sweep.resume(small.path, extend=["trials=5", "epochs=4"], overrides=["resources.max_concurrent=1"])
+    assert dict(larger.statuses) == {"COMPLETED": 5}
+    whole = sweep.run({**STUDY, "epochs": 4, "search": {**STUDY["search"], "trials": 5}}, storage=tmp_path / "whole")
+    after = epochs(small.path)
+    pd.testing.assert_frame_equal(after[NUMBERS], epochs(whole.path)[NUMBERS], check_exact=True)
+    # What was there stays as it was, times included.
+    kept = after.merge(before[["trial_id", "epoch", "timestamp"]], on=["trial_id", "epoch", "timestamp"])
+    assert len(kept) == len(before) == 6
+
+
+@pytest.mark.parametrize(
+    ("extend", "overrides", "message"),
+    [
+        (["trials=3"], [], "an integer above 3"),
+        (["trials=x"], [], "an integer above 3"),
+        (["replicates=2"], [], "trials=N or epochs=N"),
+        ([], ["space.lr=0.1"], r"space\.lr: .*--warm-start"),
+        ([], ["epochs=3"], "--extend"),
+        ([], ["resources.cpus_per_trial=-1"], r"resources\.cpus_per_trial"),
+    ],
+)
+def test_what_may_not_change_is_refused(extend: list[str], overrides: list[str], message: str) -> None:
+    stored = sweep.SweepSpec.load(STUDY).to_dict()
+    with pytest.raises(SpecError, match=message):
+        continued_spec(stored, extend, overrides)
+
+
+def test_a_grid_has_no_more_trials() -> None:
+    stored = sweep.SweepSpec.load(
+        {**STUDY, "mode": "study", "search": {}, "space": {"lr": {"choice": [0.1, 0.2]}}}
+    ).to_dict()
+    with pytest.raises(SpecError, match="no more"):
+        continued_spec(stored, ["trials=9"])
+
+
+@pytest.mark.parametrize("table", ["epochs", "trials"])
+def test_rows_lost_to_damage_are_trained_again(tmp_path: Path, table: str) -> None:
+    result = sweep.run(STUDY, storage=tmp_path)
+    whole = epochs(result.path)
+    folder = LocalFolder(Path(result.path))
+    generation = committed(folder / "log")
+    assert generation is not None
+    (part,) = generation.of(table)
+    (folder / "log").write(part.name, b"")
+    (damage,) = quarantine(folder)
+    assert f"{part.rows} rows of {table}" in str(damage)
+    again = sweep.resume(result.path)
+    assert dict(again.statuses) == {"COMPLETED": 3}
+    pd.testing.assert_frame_equal(epochs(result.path)[NUMBERS], whole[NUMBERS], check_exact=True)

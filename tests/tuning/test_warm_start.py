@@ -1,0 +1,80 @@
+"""A search that begins with another sweep's results."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from optuna.trial import TrialState
+
+import sweep
+from search_spaces.errors import SpecError
+from sweep.spec import SweepSpec
+from sweep.store.folder import LocalFolder
+from sweep.tuning.assignments import build_proposer
+from sweep.tuning.optuna_proposer import OptunaProposer
+from sweep.tuning.warm_start import earlier_outcomes, keep, kept
+
+
+def spec(algorithm: str = "tpe", **keys: Any) -> SweepSpec:
+    mapping: dict[str, Any] = {
+        "name": "warm",
+        "model": "mlp",
+        "model_args": {"hidden": [16]},
+        "dataset": "digits",
+        "train_size": 200,
+        "epochs": 2,
+        "space": {"lr": {"loguniform": [1e-4, 1e-1]}},
+        "search": {"algorithm": algorithm, "trials": 6, "seed": 1},
+        **keys,
+    }
+    return SweepSpec.load(mapping)
+
+
+@pytest.fixture(scope="module")
+def earlier(tmp_path_factory: pytest.TempPathFactory, data_cache: Path) -> Path:
+    """A finished random search over lr."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("GAPSWEEP_CACHE", str(data_cache))
+        return Path(sweep.run(spec("random"), storage=tmp_path_factory.mktemp("earlier")).path)
+
+
+def test_the_study_begins_with_what_lies_in_its_space(earlier: Path) -> None:
+    outcomes = earlier_outcomes(earlier, spec())
+    assert len(outcomes) == 6
+    proposer = build_proposer(spec(), outcomes)
+    assert isinstance(proposer, OptunaProposer)
+    lrs = sorted(outcome.configuration["lr"] for outcome in outcomes)
+    assert sorted(trial.params["lr"] for trial in proposer.study.trials) == lrs
+    states = {trial.state for trial in proposer.study.trials}
+    assert states <= {TrialState.COMPLETE, TrialState.PRUNED}
+    assert TrialState.COMPLETE in states
+
+    narrow = spec(space={"lr": {"loguniform": [lrs[2], lrs[3]]}})
+    inside = build_proposer(narrow, outcomes)
+    assert isinstance(inside, OptunaProposer)
+    assert len(inside.study.trials) == 2
+    assert inside.propose() is not None
+
+
+def test_a_sweep_keeps_what_it_began_with(earlier: Path, tmp_path: Path) -> None:
+    outcomes = earlier_outcomes(earlier, spec())
+    folder = LocalFolder(tmp_path)
+    assert kept(folder) == []
+    keep(folder, outcomes)
+    assert kept(folder) == outcomes
+
+
+def test_a_warm_started_sweep_runs(
+    earlier: Path, tmp_path: Path, data_cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+    result = sweep.run(spec(), storage=tmp_path, warm_start=earlier)
+    assert result.exit_code == 0
+    assert len(kept(LocalFolder(Path(result.path)))) == 6
+
+
+def test_what_cannot_learn_is_refused(earlier: Path) -> None:
+    with pytest.raises(SpecError, match=r"search\.algorithm: got random with --warm-start; allowed: tpe"):
+        earlier_outcomes(earlier, spec("random"))
+    with pytest.raises(SpecError, match="model: got cnn; allowed with --warm-start"):
+        earlier_outcomes(earlier, spec(model="cnn", model_args={}))
