@@ -20,7 +20,7 @@ _INTEGERS = ("replicate", "crop_padding", "batch_size", "epochs_run", "best_epoc
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What one or several sweeps stored.
+    """What one or several sweeps stored, but for the epochs of ABANDONED trials, whose configuration is lost.
 
     trials: one row per trial, with the derived columns of `analysis.derive`; epochs: one row per (trial, epoch).
     Losses are in nats, accuracies fractions in [0, 1], times in seconds.
@@ -63,13 +63,18 @@ def load(path: str | Path | Sequence[str | Path]) -> Results:
         raise ValueError(f"load: {min(twice)} is given twice; its rows would count twice")
     sweeps = [read_sweep(p) for p in paths]
     trials = pd.concat([_trials(s.trials.to_pandas()) for s in sweeps], ignore_index=True)
-    epochs = pd.concat([s.epochs.to_pandas() for s in sweeps], ignore_index=True)
+    epochs = pd.concat([_epochs(s.epochs.to_pandas(), s.trials.to_pandas()) for s in sweeps], ignore_index=True)
     return Results(
         paths=tuple(s.folder.path or str(s.folder) for s in sweeps),
         manifests=tuple(s.manifest for s in sweeps),
         trials=derive(trials),
         epochs=epochs,
     )
+
+
+def _epochs(epochs: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
+    abandoned = trials.loc[trials["status"] == "ABANDONED", "trial_id"]
+    return epochs[~epochs["trial_id"].isin(abandoned)]
 
 
 def _place(folder: Folder) -> Path | str:

@@ -8,9 +8,11 @@ import pytest
 
 import sweep
 from search_spaces.errors import SpecError
+from sweep.store import read_sweep
 from sweep.store.folder import LocalFolder
 from sweep.store.generations import committed
 from sweep.store.verify import quarantine
+from sweep.store.writer import StoreWriter
 from sweep.tuning.continued_spec import continued_spec
 
 STUDY: dict[str, Any] = {
@@ -90,3 +92,20 @@ def test_rows_lost_to_damage_are_trained_again(tmp_path: Path, table: str) -> No
     again = sweep.resume(result.path)
     assert dict(again.statuses) == {"COMPLETED": 3}
     pd.testing.assert_frame_equal(epochs(result.path)[NUMBERS], whole[NUMBERS], check_exact=True)
+
+
+def test_failed_trials_are_tried_again_when_asked(tmp_path: Path) -> None:
+    result = sweep.run(STUDY, storage=tmp_path)
+    whole = epochs(result.path)
+    folder = LocalFolder(Path(result.path))
+    row = read_sweep(folder).trials.to_pylist()[1]
+    writer = StoreWriter(folder)
+    writer.put_trial({**row, "status": "FAILED", "stop_reason": "worker", "error": "its machine went away"})
+    writer.compact()
+    writer.close()
+    failed = sweep.resume(folder.root)
+    assert (dict(failed.statuses), failed.exit_code) == ({"COMPLETED": 2, "FAILED": 1}, 3)
+    assert failed.first_error == "its machine went away"
+    again = sweep.resume(folder.root, retry_failed=True)
+    assert (dict(again.statuses), again.first_error) == ({"COMPLETED": 3}, None)
+    pd.testing.assert_frame_equal(epochs(folder.root)[NUMBERS], whole[NUMBERS], check_exact=True)

@@ -12,6 +12,7 @@ import sweep
 from cluster.errors import PreflightError
 from sweep.spec import SweepSpec
 from sweep.tuning.asha import rung_epochs
+from sweep.tuning.watch import Watch
 
 TIMES = ["sweep_id", "epoch_s", "images_per_s", "timestamp", "node"]
 
@@ -134,6 +135,22 @@ def test_an_error_in_a_trial_is_recorded_with_its_traceback_and_not_retried(tmp_
     assert set(trials["stop_reason"]) == {"error"}
     assert trials["error"].str.contains("Traceback").all()
     assert trials["error"].str.contains("hidden").all()
+
+
+def test_a_sweep_in_which_everything_fails_stops_early_and_says_why(tmp_path: Path) -> None:
+    space = {"lr": {"choice": [0.001 * k for k in range(1, 21)]}}
+    spec = SweepSpec.load(small(space=space, search={"algorithm": "grid"}))
+    told: list[str] = []
+    result = sweep.run(
+        spec.model_copy(update={"model_args": {"hidden": [0]}}), storage=tmp_path, watch=Watch(announce=told.append)
+    )
+    assert (result.state, result.exit_code) == ("INTERRUPTED", 1)
+    assert any("every trial fails with the same error" in sentence for sentence in told)
+    assert result.first_error is not None
+    assert "Traceback" in result.first_error
+    assert 5 <= result.statuses["FAILED"] < 15
+    trials = tables(Path(result.path))[1]
+    assert set(trials["attempts"]) == {1}
 
 
 def test_what_cannot_run_is_refused_before_a_folder_is_made(tmp_path: Path) -> None:
