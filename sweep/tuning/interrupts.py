@@ -4,6 +4,8 @@ import os
 import signal
 import threading
 from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
 
@@ -38,7 +40,7 @@ class Interrupts:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del frame
         if self.received is not None:
-            # Ray's own processes end with the one that started them.
+            _kill_descendants(os.getpid())
             os._exit(128 + number)
         self.received = number
         self._announce(f"{signal.Signals(number).name}: storing what is there; once more to stop at once")
@@ -46,3 +48,12 @@ class Interrupts:
             raise KeyboardInterrupt  # Tune does not run yet
         # The one signal on which Tune stops in order whatever is set: it finishes its step and ends the trials.
         signal.raise_signal(signal.SIGUSR1)
+
+
+def _kill_descendants(pid: int) -> None:
+    """kill -9 of all that this process has started, Ray's own processes with their agents and workers included."""
+    for children in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in map(int, children.read_text().split()):
+            _kill_descendants(child)
+            with suppress(ProcessLookupError):
+                os.kill(child, signal.SIGKILL)
