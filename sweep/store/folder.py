@@ -6,7 +6,6 @@ readers pass over them.
 
 import os
 import re
-import shutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -165,8 +164,3 @@ def write_atomically(path: Path, data: bytes) -> None:
         if isinstance(error, OSError) and error.filename != str(path):
             raise type(error)(error.errno, error.strerror or str(error), str(path)) from error
         raise
-
-
-def free_bytes(folder: Folder) -> int | None:
-    """Room left on the disk that holds it; None for an object store."""
-    return None if folder.path is None else shutil.disk_usage(folder.path).free
