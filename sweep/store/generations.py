@@ -7,6 +7,7 @@ and woken again can neither lose nor add a row.
 """
 
 import json
+import re
 import zlib
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
@@ -18,6 +19,7 @@ from sweep.store.folder import Folder
 from sweep.store.layout import PUBLISHED
 
 _PREFIX = "generation-"
+_FILE_NAME = re.compile(r"generation-\d+-[0-9a-f]+\.json")
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,7 @@ def with_parts(generation: Generation, table: str, parts: Iterable[Part]) -> Gen
 
 def generation_files(log: Folder) -> list[str]:
     """The names of all generations' files, ascending."""
-    return [name for name in log.files() if name.startswith(_PREFIX) and name.endswith(".json")]
+    return [name for name in log.files() if _FILE_NAME.fullmatch(name)]
 
 
 def any_file_of(number: int) -> str:

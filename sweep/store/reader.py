@@ -15,6 +15,7 @@ from sweep.store.layout import LOG, PUBLISHED
 from sweep.store.manifest import read_manifest
 from sweep.store.parquet_file import from_parquet
 from sweep.store.schema import SCHEMAS
+from sweep.store.unlisted_parts import unlisted_parts
 
 _KEYS = {"epochs": ["trial_id", "epoch"], "trials": ["trial_id"]}
 
@@ -23,7 +24,7 @@ _KEYS = {"epochs": ["trial_id", "epoch"], "trials": ["trial_id"]}
 class SweepTables:
     """What a sweep has stored. `epochs`: one row per (trial_id, epoch); `trials`: one row per trial.
 
-    generation: whose list of parts this is; None where there were only the published files.
+    generation: whose list of parts this is; None where there was none: only published files, or an older version's log.
     """
 
     folder: Folder
@@ -44,7 +45,7 @@ def read_sweep(place: str | Path | Folder) -> SweepTables:
         manifest = read_manifest(folder)
         generation = _trusted(folder, manifest)
         try:
-            read = partial(_published, folder) if generation is None else partial(_stored, log, generation)
+            read = partial(_without_list, folder) if generation is None else partial(_stored, log, generation)
             return SweepTables(folder, manifest, generation, epochs=read("epochs"), trials=read("trials"))
         except FileNotFoundError as error:
             # The writer removes a part only after it has committed a list without it.
@@ -83,7 +84,7 @@ def merge(tables: list[pa.Table], table: str) -> pa.Table:
 
 
 def _trusted(folder: Folder, manifest: dict) -> Generation | None:
-    """The generation to believe; None for a sweep without a log, whose published files are all there is.
+    """The generation to believe; None where no driver has committed a list of parts.
 
     Raises DamagedFileError if the log lacks a generation that the manifest knows of.
     """
@@ -100,11 +101,12 @@ def _stored(log: Folder, generation: Generation, table: str) -> pa.Table:
     return _sorted(merge([read_part(log, table, part) for part in generation.of(table)], table), table)
 
 
-def _published(folder: Folder, table: str) -> pa.Table:
-    name = PUBLISHED[table]
-    if not folder.exists(name):
-        return SCHEMAS[table].empty_table()  # a sweep that has not begun to write
-    return from_parquet(folder.read(name), SCHEMAS[table], name=folder.file(name))
+def _without_list(folder: Folder, table: str) -> pa.Table:
+    """The published file, and what an older version has written since; nothing for a sweep that has yet to begin."""
+    log = folder / LOG
+    published = [(folder, PUBLISHED[table])] if folder.exists(PUBLISHED[table]) else []
+    files = [*published, *((log, name) for name in unlisted_parts(log, table))]
+    return _sorted(merge([from_parquet(at.read(n), SCHEMAS[table], name=at.file(n)) for at, n in files], table), table)
 
 
 def _missing(log: Folder, generation: Generation | None) -> str:

@@ -58,10 +58,13 @@ def quarantine(place: str | Path | Folder) -> list[Damage]:
         for damage in found:
             _move(damage.folder, damage.name, sweep / QUARANTINE)
         left = set(log.files())
-        sound = generations.claim(log, above=read_manifest(sweep).get("generation", 0))
-        for table in SCHEMAS:
-            sound = generations.with_parts(sound, table, [p for p in lists.of(table) if p.name in left])
-        generations.commit(log, sound)
+        known = read_manifest(sweep).get("generation", 0)
+        # The log of an older version has no lists: there, the parts that are left count as they are.
+        if known or generations.generation_files(log):
+            sound = generations.claim(log, above=known)
+            for table in SCHEMAS:
+                sound = generations.with_parts(sound, table, [p for p in lists.of(table) if p.name in left])
+            generations.commit(log, sound)
         if any(is_part(damage.name) for damage in found):
             write_manifest(sweep, {**read_manifest(sweep), "state": "INTERRUPTED"})  # there is work again
     finally:

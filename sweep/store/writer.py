@@ -132,7 +132,7 @@ class StoreWriter:
             if stored.generation is not None:
                 parts = stored.generation.of(table)
             else:
-                # Somebody has removed the log of a sweep that had ended: its published tables begin a new one.
+                # The log is an older version's, or gone after the sweep had ended: what was read begins a new one.
                 parts = (self._write_part(table, rows, level=1),) if len(rows) else ()
             lists = generations.with_parts(lists, table, parts)
         self._commit(lists)

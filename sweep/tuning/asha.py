@@ -10,7 +10,7 @@ import math
 class Asha:
     """The rungs of one bracket and who stood on them.
 
-    Against Ray Tune's own: a loss that is not a number ranks last instead of passing every rung, ties in accuracy are
+    Against Ray Tune's own: a loss that is not finite ranks last instead of passing every rung, ties in accuracy are
     broken by the lower loss, and being told the same (trial, rung) twice changes nothing.
     """
 
@@ -24,7 +24,7 @@ class Asha:
         """Note what a trial had when it reached `epoch`. False if that is no rung, or is known already."""
         if epoch not in self._scores or trial_id in self._scores[epoch]:
             return False
-        finite = not math.isnan(val_loss) and not math.isnan(val_acc)
+        finite = math.isfinite(val_loss) and math.isfinite(val_acc)
         self._scores[epoch][trial_id] = (val_acc, -val_loss) if finite else (-math.inf, -math.inf)
         return True
 

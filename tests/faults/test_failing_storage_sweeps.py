@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -82,30 +83,48 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
     subprocess.run(["umount", "-l", str(place)], check=True)
 
 
-def fill(ballast: Path) -> None:
-    """Write until the disk is full."""
+def fill(disk: Path) -> Callable[[], object]:
+    """Write until the disk is full. Returns what makes room again."""
+    ballast = disk / "ballast"
     with suppress(OSError), ballast.open("wb", buffering=0) as file:
         while file.write(os.urandom(4096)):
             pass
+    return ballast.unlink
 
 
-def test_a_disk_that_fills_up(make_sweep: MakeSweep, small_disk: Path) -> None:
+def forbid_writing(disk: Path) -> Callable[[], object]:
+    """Make the file system read-only, as a kernel does on errors. Returns what makes it writable again."""
+
+    def remount(how: str) -> bool:
+        return subprocess.run(["mount", "-o", f"remount,{how}", str(disk)], capture_output=True).returncode == 0
+
+    deadline = time.monotonic() + 60
+    while not remount("ro"):  # refused while a file is open for writing
+        assert time.monotonic() < deadline
+    return lambda: remount("rw")
+
+
+@pytest.mark.parametrize(
+    ("breaking", "message"), [(fill, "No space left on device"), (forbid_writing, "Read-only file system")]
+)
+def test_a_disk_that_fails_in_the_middle(
+    make_sweep: MakeSweep, small_disk: Path, breaking: Callable[[Path], Callable[[], object]], message: str
+) -> None:
     study = {**SMALL, "epochs": 400, "train_size": None}
     sweep_ = make_sweep(study, storage=small_disk / "storage")
     process = sweep_.start()
     sweep_.wait_for_rows(process, 4)
-    ballast = small_disk / "ballast"
-    fill(ballast)
+    mend = breaking(small_disk)
     printed, _ = process.communicate(timeout=120)
     assert process.returncode == 1, printed
-    assert "No space left on device" in printed
+    assert message in printed
     assert str(sweep_.folder) in printed
     assert f"sweep resume {sweep_.folder}" in printed
     assert "Traceback" not in printed
-    assert list(sweep_.folder.rglob("_*")) == []
-    stored = sweep_.rows()
-    assert stored >= 4
-    ballast.unlink()
+    if breaking is fill:  # nothing can be tidied up where nothing can be written
+        assert list(sweep_.folder.rglob("_*")) == []
+    assert sweep_.rows() >= 4
+    mend()
     sweep_.resume("--set", "max_retries=2")
     epochs, trials = sweep_.tables()
     assert len(epochs) == 800

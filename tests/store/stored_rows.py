@@ -1,10 +1,15 @@
 """Rows to store, and what is stored."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from sweep.store import read_sweep
-from sweep.store.folder import Folder
+from sweep.store.folder import Folder, LocalFolder
+from sweep.store.manifest import write_manifest
 from sweep.store.writer import StoreWriter
+
+EPOCHS = 7
 
 
 def epoch_row(trial: str, epoch: int, val_loss: float = 1.0) -> dict[str, Any]:
@@ -34,3 +39,25 @@ def write_epochs(sweep: Folder, first: int, last: int) -> None:
         writer.put_trial(trial_row("a", f"epoch {epoch}"))
         writer.flush()
     writer.close()
+
+
+def new_sweep(folder: Path) -> LocalFolder:
+    """A sweep that has not begun to write."""
+    sweep = LocalFolder(folder)
+    write_manifest(sweep, {"sweep_id": "s"})
+    return sweep
+
+
+def drive(sweep: Folder, tell: Callable[[int], object] = lambda epoch: None) -> None:
+    """What a driver does with one trial: epochs it finds are known, the others are flushed one by one and told, then
+    all is compacted."""
+    writer = StoreWriter(sweep)
+    try:
+        for epoch in range(1, EPOCHS + 1):
+            writer.put_trial(trial_row("a", f"epoch {epoch}"))
+            if writer.add_epoch(epoch_row("a", epoch)):
+                writer.flush()
+                tell(epoch)
+        writer.compact()
+    finally:
+        writer.close()

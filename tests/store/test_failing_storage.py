@@ -5,16 +5,13 @@ from pathlib import Path
 
 import pytest
 from failing_folder import Calls, FailingFolder
-from stored_rows import epoch_row, keys, trial_row
+from stored_rows import EPOCHS, drive, epoch_row, keys, new_sweep, trial_row
 
 from sweep.store import lease, read_sweep
 from sweep.store import writer as writer_module
 from sweep.store.folder import LocalFolder
-from sweep.store.manifest import write_manifest
 from sweep.store.verify import verify
 from sweep.store.writer import StoreWriter
-
-EPOCHS = 7
 
 
 @pytest.fixture(autouse=True)
@@ -24,29 +21,9 @@ def _setting(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(lease, "SILENT_AFTER_S", 0.0)
 
 
-def drive(sweep: FailingFolder, acknowledged: list[int]) -> None:
-    """What a driver does: rows it finds are known, the others are flushed one by one, then all is compacted."""
-    writer = StoreWriter(sweep)
-    try:
-        for epoch in range(1, EPOCHS + 1):
-            writer.put_trial(trial_row("a", f"epoch {epoch}"))
-            if writer.add_epoch(epoch_row("a", epoch)):
-                writer.flush()
-                acknowledged.append(epoch)
-        writer.compact()
-    finally:
-        writer.close()
-
-
-def new_sweep(folder: Path) -> LocalFolder:
-    sweep = LocalFolder(folder)
-    write_manifest(sweep, {"sweep_id": "s"})
-    return sweep
-
-
 def number_of_calls(folder: Path) -> int:
     calls = Calls()
-    drive(FailingFolder(new_sweep(folder), calls), [])
+    drive(FailingFolder(new_sweep(folder), calls))
     assert calls.made > 60
     return calls.made
 
@@ -70,13 +47,13 @@ def test_at_every_call(tmp_path: Path) -> None:
         acknowledged: list[int] = []
         calls = Calls(number)
         try:
-            drive(FailingFolder(sweep, calls), acknowledged)
+            drive(FailingFolder(sweep, calls), acknowledged.append)
         except OSError as error:
             assert "made to fail" in str(error)  # noqa: PT017
             failed += 1
         check_rows(sweep, acknowledged, calls)
         assert verify(sweep) == []
-        drive(FailingFolder(sweep, Calls()), acknowledged)
+        drive(FailingFolder(sweep, Calls()))
         assert [epoch for _, epoch in keys(sweep)] == list(range(1, EPOCHS + 1))
         assert read_sweep(sweep).trials["status"].to_pylist() == [f"epoch {EPOCHS}"]
     assert failed > 50
@@ -106,7 +83,7 @@ def test_a_storage_that_stays_away(tmp_path: Path) -> None:
         acknowledged: list[int] = []
         calls = Calls(number, repeats=1000)
         with suppress(OSError):
-            drive(FailingFolder(sweep, calls), acknowledged)
+            drive(FailingFolder(sweep, calls), acknowledged.append)
         check_rows(sweep, acknowledged, calls)
-        drive(FailingFolder(sweep, Calls()), acknowledged)
+        drive(FailingFolder(sweep, Calls()))
         assert len(keys(sweep)) == EPOCHS

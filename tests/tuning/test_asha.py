@@ -40,10 +40,11 @@ def test_epochs_between_rungs_never_cut() -> None:
     assert reach(asha, "bad", 2, 0.1)
 
 
-def test_a_loss_that_is_not_a_number_ranks_last() -> None:
+@pytest.mark.parametrize("loss", [float("nan"), float("inf")])
+def test_a_loss_that_is_not_finite_ranks_last(loss: float) -> None:
     asha = Asha(epochs=20, grace_period=1, reduction_factor=3)
     assert reach(asha, "bad", 1, 0.1)
-    assert not reach(asha, "nan", 1, 0.99, float("nan"))
+    assert not reach(asha, "diverged", 1, 0.99, loss)
     assert reach(asha, "better", 1, 0.2)
 
 

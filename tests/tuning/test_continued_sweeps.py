@@ -1,5 +1,6 @@
 """Sweeps that go on with more than they began with, and what may not change."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -109,3 +110,13 @@ def test_failed_trials_are_tried_again_when_asked(tmp_path: Path) -> None:
     again = sweep.resume(folder.root, retry_failed=True)
     assert (dict(again.statuses), again.first_error) == ({"COMPLETED": 3}, None)
     pd.testing.assert_frame_equal(epochs(folder.root)[NUMBERS], whole[NUMBERS], check_exact=True)
+
+
+def test_a_sweep_that_an_older_version_left_unfinished_is_resumed(tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(Path(__file__).parents[1] / "assets/older/interrupted", tmp_path / "older"))
+    before = read_sweep(folder).epochs.to_pandas()
+    assert dict(sweep.resume(folder).statuses) == {"COMPLETED": 6}
+    after = epochs(folder)
+    assert after.groupby("trial_id")["epoch"].apply(list).tolist() == [list(range(1, 31))] * 6
+    kept = after.merge(before[["trial_id", "epoch", "timestamp"]], on=["trial_id", "epoch", "timestamp"])
+    assert len(kept) == len(before) == 177
