@@ -28,9 +28,9 @@ check: setup
 	$(BIN)/mypy
 	$(BIN)/python -m pytest tests/test_import_directions.py tests/test_readme.py
 
-# Real kills; the slow ones run only here.
+# Real kills and damaged files, a line each; the slow ones run only here.
 faults: setup
-	$(BIN)/python -m pytest tests/faults -v
+	$(BIN)/python -m pytest tests/faults tests/store -v
 
 # Small: minutes, on the embedded data set. `python -m benchmarks.NAME --help` says how to make each one large.
 bench: setup

@@ -1,14 +1,13 @@
 """A Ray to run on: this machine's own, or a cluster's when it is asked for."""
 
 import logging
-import shutil
 import socket
-import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 from cluster.environment import prepare_ray_environment
 from cluster.errors import ClusterError
+from cluster.scratch_folder import scratch_folder
 
 
 @contextmanager
@@ -25,29 +24,26 @@ def ray_session(address: str | None = None, *, num_cpus: int | None = None) -> I
 
     if ray.is_initialized():
         raise ClusterError("this process is connected to Ray already; call ray.shutdown() before running a sweep")
-    # Unix socket paths are limited to about 100 characters, so the folder must be short and directly under /tmp.
-    temporary = tempfile.mkdtemp(prefix="gapsweep-", dir="/tmp") if address is None else None
-    try:
+    with ExitStack() as at_the_end:
         if address is None:
+            folder = at_the_end.enter_context(scratch_folder())
+            at_the_end.callback(ray.shutdown)
             ray.init(
                 address="local",
                 num_cpus=num_cpus,
                 include_dashboard=False,
                 log_to_driver=False,
                 logging_level=logging.ERROR,
-                _temp_dir=temporary,
+                _temp_dir=str(folder),
             )
         else:
             _refuse_unreachable(address)
+            at_the_end.callback(ray.shutdown)
             try:
                 ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
             except (ConnectionError, ValueError, RuntimeError) as error:
                 raise ClusterError(f"--address {address}: no Ray cluster answers ({error}); is its head up?") from error
         yield
-    finally:
-        ray.shutdown()
-        if temporary is not None:
-            shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _refuse_unreachable(address: str) -> None:

@@ -1,12 +1,12 @@
 """The driver: from a spec to the compacted files, fresh or from what is stored."""
 
-import tempfile
 from collections.abc import Sequence
 from typing import Any
 
 from cluster.connect import ray_session
 from cluster.environment import cache_dir
 from cluster.preflight import check_this_machine, trials_at_once
+from cluster.scratch_folder import scratch_folder
 from search_spaces.errors import SpecError
 from sweep.data.dataset import load_dataset
 from sweep.data.split import split_indices
@@ -119,11 +119,11 @@ def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger,
         precision=precision,
     )
     # Tune insists on a folder of its own; nothing in it is read again.
-    with tempfile.TemporaryDirectory(prefix="gapsweep-tune-") as scratch:
+    with scratch_folder() as scratch:
         tune.run(
             tune.with_parameters(train_trial, job=job),
             name=sweep.name,
-            storage_path=scratch,
+            storage_path=str(scratch),
             search_alg=AssignmentSearcher(assignments),
             scheduler=scheduler,
             callbacks=[LedgerCallback(ledger, scheduler, HangWatch(spec.trial_timeout), watch.announce)],

@@ -19,6 +19,7 @@ sys.path.insert(0, str(Path(__file__).parents[1] / "store"))
 from failing_folder import Calls, FailingFolder
 
 import sweep
+from cluster.errors import PreflightError
 from sweep.store import StoreError, read_sweep
 from sweep.store.folder import LocalFolder
 from sweep.tuning import launch
@@ -48,7 +49,7 @@ def test_a_real_sweep_whose_storage_fails_at_any_one_call(
         monkeypatch.setattr(launch, "open_folder", lambda place: FailingFolder(LocalFolder(Path(place)), calls))
         try:
             sweep.run(SMALL, storage=storage)
-        except (OSError, StoreError) as error:
+        except (OSError, StoreError, PreflightError) as error:
             assert "made to fail" in str(error)  # noqa: PT017
         finally:
             monkeypatch.undo()
@@ -64,7 +65,8 @@ def test_a_real_sweep_whose_storage_fails_at_any_one_call(
         if not folders:
             continue  # refused before anything started
         read_sweep(folders[0])
-        result = sweep.resume(folders[0])
+        # This process, in which the lease was taken, lives on.
+        result = sweep.resume(folders[0], take_over=True)
         assert dict(result.statuses) == {"COMPLETED": 2}, f"call {number}"
         tables = load(folders[0])
         assert len(tables.epochs) == 4
