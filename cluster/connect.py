@@ -7,6 +7,7 @@ from contextlib import ExitStack, contextmanager
 
 from cluster.environment import prepare_ray_environment
 from cluster.errors import ClusterError
+from cluster.job_access import refuse_exposed
 from cluster.scratch_folder import scratch_folder
 
 
@@ -40,9 +41,11 @@ def ray_session(address: str | None = None, *, num_cpus: int | None = None) -> I
             _refuse_unreachable(address)
             at_the_end.callback(ray.shutdown)
             try:
-                ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
-            except (ConnectionError, ValueError, RuntimeError) as error:
+                context = ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR)
+            except (ConnectionError, ValueError, RuntimeError, ray.exceptions.RayError) as error:
                 raise ClusterError(f"--address {address}: no Ray cluster answers ({error}); is its head up?") from error
+            if context.dashboard_url:
+                refuse_exposed(f"http://{context.dashboard_url}")
         yield
 
 

@@ -1,5 +1,6 @@
 """The environment variables that gapsweep reads and sets; no other file does."""
 
+import getpass
 import os
 from pathlib import Path
 
@@ -10,6 +11,35 @@ def cache_dir() -> Path:
         return Path(chosen).expanduser().absolute()
     base = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
     return (Path(base) / "gapsweep").expanduser().absolute()
+
+
+def owner() -> str:
+    """Who starts a sweep: $GAPSWEEP_OWNER, which `sweep submit` passes on, else the user of this process."""
+    if given := os.environ.get("GAPSWEEP_OWNER"):
+        return given
+    try:
+        return getpass.getuser()
+    except OSError:  # a container's user may have no name
+        return str(os.getuid())
+
+
+def ray_token() -> tuple[str, str] | None:
+    """The token for Ray clusters and where it was found, in the order in which Ray looks; None if there is none."""
+    if token := os.environ.get("RAY_AUTH_TOKEN", "").strip():
+        return token, "RAY_AUTH_TOKEN"
+    named = os.environ.get("RAY_AUTH_TOKEN_PATH")
+    path = Path(named).expanduser() if named else Path.home() / ".ray" / "auth_token"
+    try:
+        token = path.read_text().strip()
+    except OSError:
+        return None
+    return (token, str(path)) if token else None
+
+
+def forget_ray_address() -> None:
+    """Take out the variables that Ray obeys even where an address is given: what the user typed counts."""
+    for name in ("RAY_ADDRESS", "RAY_API_SERVER_ADDRESS"):
+        os.environ.pop(name, None)
 
 
 def prepare_ray_environment() -> None:
@@ -25,6 +55,8 @@ def prepare_ray_environment() -> None:
         "RAY_AIR_NEW_OUTPUT": "0",
         # A lost worker is started again and its trial says so in one line; Tune would print Ray's whole account of it.
         "TUNE_PRINT_ALL_TRIAL_ERRORS": "0",
+        # Our searcher knows how many there is room for; with a searcher, Tune would let one trial wait at a time.
+        "TUNE_MAX_PENDING_TRIALS_PG": "100000",
         # Preflight has checked that the resources exist.
         "TUNE_WARN_INSUFFICENT_RESOURCE_THRESHOLD_S": "1000000",
         "RAY_DEDUP_LOGS": "0",

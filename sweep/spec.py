@@ -31,7 +31,7 @@ from search_spaces.spec_errors import error_lines
 from search_spaces.study_file import read_mapping
 from search_spaces.wording import shown
 from sweep.data.errors import DataError
-from sweep.data.source import ALLOWED, absolute_name, check_dataset
+from sweep.data.source import ALLOWED, absolute_name, check_dataset, parse_dataset
 
 # Strict: "20" is no number and neither is true. A description says first what is allowed: errors quote it.
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -175,9 +175,16 @@ class SweepSpec(BaseModel):
     )
 
     @classmethod
-    def load(cls, source: "str | Path | Mapping[str, Any] | SweepSpec", overrides: Sequence[str] = ()) -> Self:
+    def load(
+        cls,
+        source: "str | Path | Mapping[str, Any] | SweepSpec",
+        overrides: Sequence[str] = (),
+        *,
+        elsewhere: bool = False,
+    ) -> Self:
         """The checked spec of a file, a shipped study's name, a mapping or a spec; `overrides` are key.path=value.
 
+        elsewhere: it is to run on other machines, whose data sets are not looked for here.
         Raises SpecError: a line a mistake, each with the key path, the value got and what is allowed.
         """
         if isinstance(source, cls) and not overrides:
@@ -190,7 +197,7 @@ class SweepSpec(BaseModel):
             mapping = read_mapping(str(source))
         mapping, paths = apply_overrides(mapping, overrides)
         try:
-            return cls.model_validate(mapping)
+            return cls.model_validate(mapping, context={"elsewhere": elsewhere})
         except ValidationError as error:
             lines = mark_overridden(error_lines(error, cls), paths)
         if len(lines) > MAX_LINES:
@@ -236,9 +243,12 @@ class SweepSpec(BaseModel):
 
     @field_validator("dataset")
     @classmethod
-    def _dataset_exists(cls, value: str) -> str:
+    def _dataset_exists(cls, value: str, info: ValidationInfo) -> str:
         try:
-            check_dataset(value)
+            if info.context is not None and info.context["elsewhere"]:
+                parse_dataset(value)
+            else:
+                check_dataset(value)
         except DataError as error:
             reason = str(error).removeprefix(f"dataset {value!r}: ")
             allowed = "" if "allowed" in reason else f"; allowed: {ALLOWED}"

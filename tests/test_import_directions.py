@@ -42,6 +42,7 @@ RULES = {
         {"pandas", "plotly", "typer", "rich"},
     ),
     "sweep/progress": ({"sweep.progress", "sweep.tuning", "sweep.spec"}, HEAVY - {"rich"}),
+    "sweep/__main__.py": ({"sweep.cli"}, HEAVY),
     "sweep/cli": (OURS, {"torch", "ray", "optuna", "plotly"}),
     "analysis": ({"analysis", "sweep.store"}, {"torch", "torchvision", "ray", "optuna", "typer", "rich"}),
 }

@@ -48,8 +48,9 @@ def test_the_spec_as_a_file_is_valid(tmp_path: Path) -> None:
     assert SweepSpec.load(tmp_path / "study.yaml").search_space.cardinality is None
 
 
-def test_every_command_and_option_in_the_readme_exists() -> None:
-    commands = set(re.findall(r"`sweep ([a-z]+)", README))
+def test_every_command_and_option_in_the_readme_and_the_pages_exists() -> None:
+    text = README + "".join(page.read_text() for page in ROOT.glob("docs/*.md"))
+    commands = set(re.findall(r"(?:`|^)sweep ([a-z]+)", text, re.MULTILINE))
     assert commands >= {"validate", "plan", "run", "resume", "list", "report", "export"}
     for command in commands:
         done = subprocess.run(
@@ -59,7 +60,7 @@ def test_every_command_and_option_in_the_readme_exists() -> None:
             env={**os.environ, "COLUMNS": "200"},
         )
         assert done.returncode == 0, command
-        for option in re.findall(rf"`sweep {command}[^`\n]*?(--[a-z]+)", README):
+        for option in re.findall(rf"(?:`|^)sweep {command}[^`\n]*?(--[a-z]+)", text, re.MULTILINE):
             assert option in done.stdout
 
 

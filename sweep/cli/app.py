@@ -10,7 +10,7 @@ import typer
 
 from cluster.errors import ClusterError
 from search_spaces.errors import SpecError
-from sweep.cli import export, listing, plan, report, run, validate, verify
+from sweep.cli import doctor, export, listing, logs, plan, report, run, status, stop, submit, validate, verify
 from sweep.cli.terminal import say
 from sweep.data.errors import DataError
 from sweep.store.errors import StoreError
@@ -27,6 +27,11 @@ app.command("plan")(plan.plan)
 app.command("run")(run.run)
 app.command("resume")(run.resume)
 app.command("retry")(run.retry)
+app.command("submit")(submit.submit)
+app.command("status")(status.status)
+app.command("logs")(logs.logs)
+app.command("stop")(stop.stop)
+app.command("doctor")(doctor.doctor)
 app.command("verify")(verify.verify)
 app.command("list")(listing.list_sweeps)
 app.command("export")(export.export)

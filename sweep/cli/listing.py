@@ -1,24 +1,24 @@
 """sweep list: the sweeps on one storage."""
 
-from typing import Any
-
 from rich.console import Console
 from rich.table import Table
 
 from sweep.cli.options import DEFAULT_STORAGE, Json, Storage
 from sweep.cli.terminal import print_json, say
 from sweep.store.errors import NotASweepError, StoreError
-from sweep.store.folder import Folder, open_folder
-from sweep.store.reader import read_sweep
+from sweep.store.folder import open_folder
 
 
 def list_sweeps(storage: Storage = DEFAULT_STORAGE, json: Json = False) -> None:
-    """List the sweeps on a storage, the newest first, with their state and best result."""
+    """List the sweeps on a storage, the newest first: who started them, how far they are, their best result."""
+    from sweep.progress.wording import duration
+    from sweep.tuning.overview import overview
+
     sweeps = []
     place = open_folder(storage)
     for name in place.folders():
         try:
-            sweeps.append(_summary(place / name))
+            sweeps.append(overview(place / name))
         except NotASweepError:
             continue
         except StoreError as error:
@@ -30,27 +30,18 @@ def list_sweeps(storage: Storage = DEFAULT_STORAGE, json: Json = False) -> None:
     if not sweeps:
         print(f"no sweeps in {storage}")
         return
-    table = Table(box=None, pad_edge=False)
-    for name in ("sweep", "state", "model", "dataset", "trials", "epochs", "best", "created"):
-        table.add_column(name, no_wrap=name != "dataset", overflow="fold")
+    table = Table(box=None, pad_edge=False, padding=(0, 1, 0, 0))
+    for name in ("sweep", "owner", "state", "trials", "epochs", "left", "best", "created"):
+        table.add_column(name, no_wrap=True)
     for sweep in sweeps:
-        best = "" if sweep["best_val_acc"] is None else f"{sweep['best_val_acc']:.4f}"
-        cells = (sweep[name] for name in ("sweep_id", "state", "model", "dataset", "trials", "epochs"))
-        table.add_row(*map(str, cells), best, sweep["created"][:16].replace("T", " "))
+        table.add_row(
+            sweep["sweep_id"],
+            sweep["owner"] or "",
+            sweep["state"],
+            f"{sweep['ended']}/{sweep['planned']}",
+            str(sweep["epochs"]),
+            "" if sweep["seconds_left"] is None else duration(sweep["seconds_left"]),
+            "" if sweep["best_val_acc"] is None else f"{sweep['best_val_acc']:.4f}",
+            sweep["created"][5:16].replace("T", " "),
+        )
     Console(highlight=False, markup=False).print(table)
-
-
-def _summary(sweep: Folder) -> dict[str, Any]:
-    tables = read_sweep(sweep)
-    scores = [score for score in tables.trials["best_val_acc"].to_pylist() if score is not None]
-    return {
-        "sweep_id": tables.manifest["sweep_id"],
-        "path": str(sweep),
-        "state": tables.manifest["state"],
-        "model": tables.manifest["spec"]["model"],
-        "dataset": tables.manifest["spec"]["dataset"],
-        "trials": len(tables.trials),
-        "epochs": len(tables.epochs),
-        "best_val_acc": max(scores, default=None),
-        "created": tables.manifest["created"],
-    }

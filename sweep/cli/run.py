@@ -6,9 +6,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from sweep.cli.options import DEFAULT_STORAGE, Address, Json, Set, Spec, Storage, SweepDir
+from sweep.cli.options import DEFAULT_STORAGE, Address, DriverAddress, Json, Set, Spec, Storage, SweepDir
+from sweep.cli.submitting import is_job_server, plain, shown_job, submit_command
 from sweep.cli.terminal import STDERR, print_json, say
 from sweep.spec import SweepSpec
+from sweep.store.folder import open_folder
+from sweep.store.manifest import read_manifest
 
 if TYPE_CHECKING:
     from sweep.tuning.ledger import Ledger, Listener
@@ -28,16 +31,27 @@ def run(
     warm_start: Annotated[
         str | None, typer.Option(metavar="DIR", help="An earlier sweep whose results the search begins with.")
     ] = None,
+    id_: Annotated[
+        str | None,
+        typer.Option(
+            "--id", metavar="ID", help="Name it NAME-ID, and go on with it if it is there: the same command retries."
+        ),
+    ] = None,
     address: Address = None,
     json: Json = False,
 ) -> None:
     """Run a sweep in the foreground. Ctrl-C stops it so that `sweep resume` can go on."""
+    if address is not None and is_job_server(address):
+        raise typer.BadParameter(f"--address {address}: that is a job server's; hand it the sweep with `sweep submit`")
     checked = SweepSpec.load(spec, set_ or ())
 
     from sweep.tuning.launch import run as run_sweep
 
     _watched(
-        lambda watch: run_sweep(checked, storage=storage, warm_start=warm_start, address=address, watch=watch), json
+        lambda watch: run_sweep(
+            checked, storage=storage, warm_start=warm_start, sweep_id=id_, address=address, watch=watch
+        ),
+        json,
     )
 
 
@@ -52,10 +66,14 @@ def resume(
         typer.Option("--set", metavar="KEY=VALUE", help="Of resources, max_retries, trial_timeout only."),
     ] = None,
     take_over: TakeOver = False,
-    address: Address = None,
+    address: DriverAddress = None,
     json: Json = False,
 ) -> None:
     """Go on with a sweep that was interrupted or killed; nothing stored is trained again."""
+    if address is not None and is_job_server(address):
+        options = plain({"--extend": extend or [], "--set": set_ or []}) + ["--take-over"] * take_over
+        _submitted("resume", sweep_dir, options, address, json)
+        return
     from sweep.tuning.launch import resume as resume_sweep
 
     _watched(
@@ -70,18 +88,35 @@ def retry(
     sweep_dir: SweepDir,
     failed: Annotated[bool, typer.Option("--failed", help="Which ones: the failed trials. Needed.")] = False,
     take_over: TakeOver = False,
-    address: Address = None,
+    address: DriverAddress = None,
     json: Json = False,
 ) -> None:
     """Try trials again that have ended, once what made them fail is mended."""
     if not failed:
         raise typer.BadParameter("say which trials to try again: --failed")
+    if address is not None and is_job_server(address):
+        _submitted("retry", sweep_dir, ["--failed", *["--take-over"] * take_over], address, json)
+        return
     from sweep.tuning.launch import resume as resume_sweep
 
     _watched(
         lambda watch: resume_sweep(sweep_dir, retry_failed=True, take_over=take_over, address=address, watch=watch),
         json,
     )
+
+
+def _submitted(command: str, sweep_dir: str, options: list[str], address: str, json: bool) -> None:
+    """Let a cluster drive a stored sweep."""
+    from cluster.job_server import JobServer
+
+    sweep = open_folder(sweep_dir)
+    read_manifest(sweep)
+    job, is_new = submit_command(JobServer(address), sweep.name, [command, str(sweep), *options, "--address", "auto"])
+    if json:
+        print_json({"sweep_id": sweep.name, "path": str(sweep), "new": is_new, **shown_job(job)})
+    else:
+        print(f"{'submitted' if is_new else 'already there'}: {sweep.name}, job {job.submission_id} ({job.state})")
+        print(f"next:  sweep status {sweep} --address {address}")
 
 
 def _watched(drive: "Callable[[Watch], SweepResult]", json: bool) -> None:

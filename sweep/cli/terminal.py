@@ -15,6 +15,12 @@ def say(line: str) -> None:
     STDERR.print(line, markup=False, soft_wrap=True)
 
 
+def pass_on(piece: str) -> None:
+    """What somebody else has printed, as it comes."""
+    sys.stdout.write(piece)
+    sys.stdout.flush()
+
+
 def print_json(value: dict[str, Any] | list[Any]) -> None:
     """One JSON value on stdout, by itself."""
     json.dump(value, sys.stdout, default=str, allow_nan=True)

@@ -8,6 +8,8 @@ import json
 import os
 import socket
 import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from secrets import token_hex
 from typing import Any
@@ -30,7 +32,8 @@ class Lease:
         Raises SweepInUseError naming the holder's pid and host, OSError if the folder cannot be written.
         """
         self._log = sweep / LOG
-        self._mine = json.dumps({**_this_process(), "token": token_hex(4)}).encode()
+        self._mine = {**_this_process(), "token": token_hex(4)}
+        self.progress: Callable[[], dict[str, Any]] = dict  # what a sign of life says of how far this driver is
         if not take_over:
             refuse_if_held(sweep)
         self._renewed = 0.0
@@ -43,35 +46,78 @@ class Lease:
 
     def renew(self) -> None:
         """Show a sign of life. Raises OSError."""
-        self._log.write(LEASE, self._mine)
+        self._log.write(LEASE, json.dumps({**self._mine, "progress": self.progress()}).encode())
         self._renewed = time.monotonic()
 
     def release(self) -> None:
         """Let another driver take the sweep at once. A lease that another has taken stays its own."""
         try:
-            if self._log.read(LEASE) == self._mine:
+            if json.loads(self._log.read(LEASE)).get("token") == self._mine["token"]:
                 self._log.remove(LEASE)
-        except OSError:
+        except (OSError, ValueError):
             pass  # It runs out by itself; what the caller was about to tell matters more.
+
+
+@dataclass(frozen=True)
+class Holder:
+    """The driver that runs a sweep. silent_s: since its last sign of life; progress: what it said then."""
+
+    pid: int | str
+    host: str
+    silent_s: float
+    progress: dict[str, Any]
+
+
+def holder(sweep: Folder) -> Holder | None:
+    """The driver that runs this sweep; None if there is none, or it has died or fallen silent. Raises OSError."""
+    log = sweep / LOG
+    try:
+        data = log.read(LEASE)
+        silent_s = _silent_s(log)
+    except FileNotFoundError:
+        return None
+    try:
+        held = json.loads(data)
+    except ValueError:
+        held = {}
+    if silent_s >= SILENT_AFTER_S or _is_gone(held):
+        return None
+    return Holder(held.get("pid", "unknown"), held.get("host", "unknown"), silent_s, held.get("progress", {}))
+
+
+def _silent_s(log: Folder) -> float:
+    try:
+        return log.age_s(LEASE)
+    except PermissionError:  # somebody who may only read: by this machine's clock, then
+        return time.time() - log.modified(LEASE)
 
 
 def refuse_if_held(sweep: Folder) -> None:
     """Raises SweepInUseError naming the driver that runs this sweep, if one does."""
-    log = sweep / LOG
-    try:
-        holder = json.loads(log.read(LEASE))
-        silent_s = log.age_s(LEASE)
-    except FileNotFoundError:
-        return
-    except ValueError:
-        holder, silent_s = {}, log.age_s(LEASE)
-    if silent_s >= SILENT_AFTER_S or _is_gone(holder):
+    driver = holder(sweep)
+    if driver is None:
         return
     raise SweepInUseError(
-        f"{sweep}: another driver (pid {holder.get('pid', 'unknown')} on host {holder.get('host', 'unknown')}, "
-        f"last sign of life {silent_s:.0f} s ago) is running this sweep; stop it, or wait until it has been silent "
-        f"for {SILENT_AFTER_S:.0f} s, or pass --take-over if you know that it is dead or paused"
+        f"{sweep}: another driver (pid {driver.pid} on host {driver.host}, last sign of life {driver.silent_s:.0f} s "
+        f"ago) is running this sweep; end it with `sweep stop {sweep}`, or wait until it has been silent for "
+        f"{SILENT_AFTER_S:.0f} s, or pass --take-over if you know that it is dead or paused"
     )
+
+
+def wait_out_if_silent(sweep: Folder, announce: Callable[[str], None]) -> None:
+    """Come back once no driver runs this sweep: one that died elsewhere holds it until it has been silent long enough.
+
+    Raises SweepInUseError at the first sign of life.
+    """
+    before = holder(sweep)
+    if before is not None:
+        announce(f"the last driver (pid {before.pid} on host {before.host}) may be dead; waiting until that is sure")
+    while before is not None:
+        time.sleep(1)
+        now = holder(sweep)
+        if now is not None and now.silent_s < before.silent_s:
+            refuse_if_held(sweep)
+        before = now
 
 
 def _this_process() -> dict[str, Any]:

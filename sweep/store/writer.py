@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -52,6 +52,11 @@ class StoreWriter:
     def generation(self) -> int:
         """This driver's number: 1 for the sweep's first, one more for each resume."""
         return self._generation.number
+
+    def tell_progress(self, progress: Callable[[], dict[str, Any]]) -> None:
+        """Let this driver's signs of life say how far it is, for those who look at the sweep from outside."""
+        self._lease.progress = progress
+        self._lease.renew()
 
     def add_epoch(self, row: dict[str, Any]) -> bool:
         """Take a row of `epochs`. False if that (trial_id, epoch) is known already: a resumed trial tells it again."""

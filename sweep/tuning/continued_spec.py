@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from search_spaces.errors import SpecError
+from search_spaces.wording import shown
 from sweep.spec import SweepSpec
 
 _EXTENDED = {"trials": ("search", "trials"), "epochs": ("epochs",)}
@@ -26,6 +27,18 @@ def continued_spec(stored: Mapping[str, Any], extend: Sequence[str] = (), overri
             )
     extensions = [_extension(stored, item) for item in extend]
     return SweepSpec.load(dict(stored), [*overrides, *extensions])
+
+
+def refuse_if_other(sweep: object, stored: Mapping[str, Any], spec: SweepSpec) -> None:
+    """Raise SpecError if `spec` would train anything but what the sweep of that id trains."""
+    asked = spec.to_dict()
+    different = [key for key in asked if key not in _WITHOUT_BEARING and asked[key] != stored.get(key)]
+    if different:
+        key = different[0]
+        raise SpecError(
+            f"{key}: got {shown(asked[key])}, and the sweep {sweep} has {shown(stored.get(key))}; give the spec it was "
+            "started with, or another --id"
+        )
 
 
 def _extension(stored: Mapping[str, Any], item: str) -> str:

@@ -1,11 +1,12 @@
 """The driver: from a spec to the compacted files, fresh or from what is stored."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cluster.connect import ray_session
 from cluster.environment import cache_dir
-from cluster.preflight import check_this_machine, trials_at_once
+from cluster.nodes import Node, look_at_nodes, refuse_unfit
+from cluster.preflight import check_this_machine
 from cluster.scratch_folder import scratch_folder
 from search_spaces.errors import SpecError
 from sweep.data.dataset import load_dataset
@@ -16,14 +17,18 @@ from sweep.store.folder import Folder
 from sweep.store.layout import CHECKPOINTS, checkpoint_name
 from sweep.store.manifest import write_manifest
 from sweep.store.reader import read_sweep
+from sweep.store.stop_request import StopRequests
+from sweep.store.storage_probe import StorageProbe
 from sweep.store.writer import StoreWriter
 from sweep.training.divergence import has_diverged
-from sweep.training.precision import Precision
 from sweep.tuning.asha import Asha
 from sweep.tuning.assignments import Assignments
+from sweep.tuning.drain import Drain
 from sweep.tuning.interrupts import Interrupts
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.manifest_content import manifest_content, timestamp
+from sweep.tuning.pace import Pace
+from sweep.tuning.places import Places
 from sweep.tuning.proposer import Outcome
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.same_failure import PATIENCE, SameFailure
@@ -48,8 +53,9 @@ def drive(
         check_this_machine(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
     with ray_session(address), Interrupts(watch.announce) as interrupts:
-        places = trials_at_once(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
-        places = min(places, spec.resources.max_concurrent or places)
+        if address is not None:
+            check_cluster(sweep, watch.announce)
+        places = Places(spec.resources, elastic=address is not None)
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
         # Raises for a train_size that these images do not have, before every trial would.
         try:
@@ -72,8 +78,9 @@ def drive(
             write_manifest(sweep, {**manifest, "state": "RUNNING", "ended": None})
             ledger = Ledger(writer, sweep.name, spec)
             ledger.restore(read_sweep(sweep), retry_failed=retry_failed)
-            watch.announce(f"sweep {sweep.name}: {places} trials at once; files in {sweep}")
-            finished = _train(sweep, spec, manifest.get("precision", "fp32"), ledger, places, watch)
+            writer.tell_progress(Pace(spec, ledger).progress)
+            watch.announce(f"sweep {sweep.name}: {places.now()} trials at once; files in {sweep}")
+            finished = _train(sweep, spec, manifest, ledger, places, watch)
             ledger.abandon_orphans()
             writer.compact()
             state = "COMPLETED" if finished else "INTERRUPTED"
@@ -88,7 +95,21 @@ def drive(
     return summarise(sweep, interrupted_by=interrupts.received)
 
 
-def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger, places: int, watch: Watch) -> bool:
+def check_cluster(storage: Folder, announce: Callable[[str], None]) -> list[Node]:
+    """Look at every node of the connected cluster before the first trial. Raises PreflightError, a line a problem."""
+    probe = StorageProbe(storage)
+    try:
+        nodes = look_at_nodes(probe)
+    finally:
+        probe.clear()
+    refuse_unfit(nodes)
+    announce(f"{len(nodes)} nodes are fit: same versions, and all write to the storage")
+    return nodes
+
+
+def _train(
+    sweep: Folder, spec: SweepSpec, manifest: Mapping[str, Any], ledger: Ledger, places: Places, watch: Watch
+) -> bool:
     """Let Ray Tune train what is left. True if every trial has ended, False if the user interrupted."""
     from ray import tune
 
@@ -100,14 +121,15 @@ def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger,
     asha = _asha(spec)
     settle(ledger, asha, spec.epochs)
     assignments = Assignments(spec, ledger, kept(sweep))
-    failure = SameFailure()
+    drain, failure = Drain(), SameFailure()
     ledger.listeners += [assignments, CheckpointCleaner(checkpoints), failure]
     if watch.listener is not None:
-        ledger.listeners.append(watch.listener(spec, ledger, places))
-    scheduler = AshaScheduler(asha)
+        ledger.listeners.append(watch.listener(spec, ledger, places.now()))
+    scheduler = AshaScheduler(asha, drain)
+    hangs, stop_requests = HangWatch(spec.trial_timeout), StopRequests(sweep, manifest["generation"])
     job = TrialJob(
         dataset=spec.dataset,
-        cache_dir=cache_dir(),
+        fingerprint=manifest["dataset"]["fingerprint"],
         checkpoints=checkpoints,
         model=spec.model,
         model_args=spec.model_args,
@@ -116,7 +138,7 @@ def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger,
         epochs=spec.epochs,
         threads=max(1, int(spec.resources.cpus_per_trial)),
         gpu=spec.resources.gpus_per_trial > 0,
-        precision=precision,
+        precision=manifest.get("precision", "fp32"),
     )
     # Tune insists on a folder of its own; nothing in it is read again.
     with scratch_folder() as scratch:
@@ -124,13 +146,11 @@ def _train(sweep: Folder, spec: SweepSpec, precision: Precision, ledger: Ledger,
             tune.with_parameters(train_trial, job=job),
             name=sweep.name,
             storage_path=str(scratch),
-            search_alg=AssignmentSearcher(assignments),
+            search_alg=AssignmentSearcher(assignments, drain, places),
             scheduler=scheduler,
-            callbacks=[LedgerCallback(ledger, scheduler, HangWatch(spec.trial_timeout), watch.announce)],
-            stop=StopWhen(lambda: failure.hopeless),
+            callbacks=[LedgerCallback(ledger, scheduler, hangs, drain, stop_requests, watch.announce)],
+            stop=StopWhen(lambda: failure.hopeless or drain.done),
             num_samples=-1,
-            # Without it Tune keeps one trial pending at a time when a searcher is set.
-            max_concurrent_trials=places,
             resources_per_trial={"cpu": spec.resources.cpus_per_trial, "gpu": spec.resources.gpus_per_trial},
             max_failures=spec.max_retries,
             raise_on_failed_trial=False,

@@ -1,16 +1,20 @@
 """Run a sweep, or go on with one."""
 
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from cluster.errors import PreflightError
+from search_spaces.errors import SpecError
+from search_spaces.wording import shown
 from sweep.spec import SweepSpec
 from sweep.store.folder import Folder, open_folder
-from sweep.store.lease import refuse_if_held
+from sweep.store.layout import MANIFEST
+from sweep.store.lease import refuse_if_held, wait_out_if_silent
 from sweep.store.manifest import read_manifest
-from sweep.tuning.continued_spec import continued_spec
+from sweep.tuning.continued_spec import continued_spec, refuse_if_other
 from sweep.tuning.driver import drive
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.warm_start import earlier_outcomes
@@ -23,6 +27,7 @@ def run(
     storage: str | Path = "results",
     overrides: Sequence[str] = (),
     warm_start: str | Path | None = None,
+    sweep_id: str | None = None,
     address: str | None = None,
     watch: Watch | None = None,
 ) -> SweepResult:
@@ -30,15 +35,23 @@ def run(
 
     spec: a SweepSpec, a YAML file, a shipped study's name, or a mapping. storage: the folder or URI (s3://…)
     that gets the sweep's own folder. overrides: "key.path=value". warm_start: the folder of an earlier
-    sweep whose results the search (tpe, multi-objective) begins with. address: None for a Ray of this machine alone.
+    sweep whose results the search (tpe, multi-objective) begins with. sweep_id: the last part of the folder's name;
+    a sweep that has it already is gone on with, so that the same call can be made again after any failure; None: a new
+    one, drawn. address: None for a Ray of this machine alone.
     Raises SpecError, DataError, PreflightError before anything starts; StoreError or OSError if rows cannot be written.
     """
+    watch = watch or Watch()
     spec = SweepSpec.load(spec, overrides)
     folder = open_folder(storage)
     earlier = [] if warm_start is None else earlier_outcomes(warm_start, spec)
     _check_writable(folder)
-    new = folder / f"{spec.name}-{secrets.token_hex(3)}"
-    return drive(new, spec, None, address=address, watch=watch or Watch(), warm_start=earlier)
+    sweep = folder / folder_name(spec, sweep_id or secrets.token_hex(3))
+    if sweep_id is not None and sweep.exists(MANIFEST):
+        manifest = read_manifest(sweep)
+        refuse_if_other(sweep, manifest["spec"], spec)
+        wait_out_if_silent(sweep, watch.announce)
+        return _go_on(sweep, spec, manifest, address=address, watch=watch)
+    return drive(sweep, spec, None, address=address, watch=watch, warm_start=earlier)
 
 
 def resume(
@@ -61,15 +74,45 @@ def resume(
     """
     sweep = open_folder(path)
     manifest = read_manifest(sweep)
-    watch = watch or Watch()
     spec = continued_spec(manifest["spec"], extend, overrides)
-    if manifest["state"] == "COMPLETED" and not extend and not retry_failed:
+    return _go_on(
+        sweep,
+        spec,
+        manifest,
+        more=bool(extend) or retry_failed,
+        retry_failed=retry_failed,
+        take_over=take_over,
+        address=address,
+        watch=watch or Watch(),
+    )
+
+
+def _go_on(
+    sweep: Folder,
+    spec: SweepSpec,
+    manifest: dict[str, Any],
+    *,
+    more: bool = False,
+    retry_failed: bool = False,
+    take_over: bool = False,
+    address: str | None,
+    watch: Watch,
+) -> SweepResult:
+    """more: even if the sweep is complete."""
+    if manifest["state"] == "COMPLETED" and not more:
         watch.announce(f"{sweep.name} is complete; nothing is left to train")
         return summarise(sweep)
     _check_writable(sweep)
     if not take_over:
         refuse_if_held(sweep)  # before Ray starts; the writer looks again
     return drive(sweep, spec, manifest, address=address, watch=watch, take_over=take_over, retry_failed=retry_failed)
+
+
+def folder_name(spec: SweepSpec, sweep_id: str) -> str:
+    """NAME-ID. Raises SpecError for an id that is not one part of a path."""
+    if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", sweep_id):
+        raise SpecError(f"--id: got {shown(sweep_id)}; allowed: 1 to 40 of the characters a-z, 0-9 and -")
+    return f"{spec.name}-{sweep_id}"
 
 
 def _check_writable(folder: Folder) -> None:

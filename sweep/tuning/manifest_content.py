@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any
 
+from cluster.environment import owner
 from sweep.data.dataset import ImageDataset
 from sweep.spec import SweepSpec
 from sweep.training.precision import resolve_precision
@@ -18,6 +19,7 @@ def manifest_content(sweep_id: str, spec: SweepSpec, dataset: ImageDataset) -> d
     return {
         "sweep_id": sweep_id,
         "name": spec.name,
+        "owner": owner(),
         "state": "RUNNING",
         "created": timestamp(),
         "ended": None,

@@ -4,16 +4,18 @@ The driver imports this file, too, to hand the function over. What needs torch i
 worker: the driver then starts seconds earlier and is 300 MB smaller.
 """
 
+import socket
 import time
 import traceback
 from dataclasses import dataclass
 from functools import lru_cache
-from pathlib import Path
 from typing import Any
 
 from ray import tune
 
+from cluster.environment import cache_dir
 from sweep.data.dataset import ImageDataset, load_dataset
+from sweep.data.errors import DataError
 from sweep.store.folder import Folder
 from sweep.store.layout import checkpoint_name
 from sweep.training.precision import Precision
@@ -24,10 +26,13 @@ CHECKPOINT_INTERVAL_S = 10.0
 
 @dataclass(frozen=True)
 class TrialJob:
-    """What all trials of a sweep share. Paths are absolute: Tune changes a trial's working directory."""
+    """What all trials of a sweep share. Paths are absolute: Tune changes a trial's working directory.
+
+    fingerprint: of the data set as the driver read it.
+    """
 
     dataset: str
-    cache_dir: Path
+    fingerprint: str
     checkpoints: Folder
     model: str
     model_args: dict[str, Any]
@@ -71,7 +76,7 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
     torch.set_num_threads(job.threads)
     keep_freed_memory()
     trial = Trial(
-        _dataset(job.dataset, job.cache_dir),
+        _dataset(job.dataset, job.fingerprint),
         config["configuration"],
         model=job.model,
         model_args=job.model_args,
@@ -105,6 +110,15 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
 
 
 @lru_cache(maxsize=1)
-def _dataset(name: str, cache_dir: Path) -> ImageDataset:
-    """Opened once a process: with reused actors, every later trial finds it open."""
-    return load_dataset(name, cache_dir=cache_dir)
+def _dataset(name: str, fingerprint: str) -> ImageDataset:
+    """Opened once a process: with reused actors, every later trial finds it open.
+
+    The first process of a machine prepares it in that machine's cache; the others wait for it.
+    """
+    dataset = load_dataset(name, cache_dir=cache_dir())
+    if dataset.fingerprint != fingerprint:
+        raise DataError(
+            f"dataset {name}: has fingerprint {dataset.fingerprint} on {socket.gethostname()}, and {fingerprint} where "
+            "the sweep was started; give all machines the same files"
+        )
+    return dataset

@@ -33,6 +33,7 @@ class RealSweep:
         self._spec = self.storage / "study.yaml"
         self._spec.write_text(yaml.safe_dump(self.study))
         # The mark tells this sweep's processes, Ray's included, from those of any other on the machine.
+        self.within: list[str] = []  # what its commands begin with, to run on another network
         self.environment = {**os.environ, "GAPSWEEP_CACHE": str(self.cache), MARK: uuid4().hex}
 
     @property
@@ -42,7 +43,7 @@ class RealSweep:
         return folder
 
     def command(self, *arguments: str) -> list[str]:
-        return [sys.executable, "-c", "from sweep.cli.app import main; main()", *arguments]
+        return [*self.within, sys.executable, "-c", "from sweep.cli.app import main; main()", *arguments]
 
     def start(self, *arguments: str) -> "subprocess.Popen[str]":
         """`sweep run` without arguments, `sweep ARGUMENTS` with."""

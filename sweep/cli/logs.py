@@ -1,0 +1,24 @@
+"""sweep logs: what the driver of a submitted sweep prints."""
+
+from typing import Annotated
+
+import typer
+
+from sweep.cli.options import JobAddress, SweepName
+from sweep.cli.status import job_of
+from sweep.cli.terminal import pass_on
+
+
+def logs(
+    sweep: SweepName,
+    address: JobAddress,
+    follow: Annotated[
+        bool, typer.Option("--follow", "-f", help="Until the job ends; Ctrl-C leaves it running.")
+    ] = False,
+) -> None:
+    """Print the log of a sweep's last job on a cluster."""
+    server, job = job_of(sweep, address)
+    if follow:
+        server.follow(job, pass_on)
+    else:
+        pass_on(server.log(job))

@@ -1,0 +1,75 @@
+"""sweep status: one sweep at a glance, from its files, and its jobs if a cluster is named."""
+
+from typing import Any
+
+from cluster.errors import ClusterError
+from sweep.cli.options import DEFAULT_STORAGE, Json, OptionalJobAddress, Storage, SweepName
+from sweep.cli.submitting import shown_job
+from sweep.cli.terminal import print_json
+from sweep.store.errors import NotASweepError
+from sweep.store.find import find_sweep
+from sweep.store.folder import open_folder
+
+
+def status(
+    sweep: SweepName, storage: Storage = DEFAULT_STORAGE, address: OptionalJobAddress = None, json: Json = False
+) -> None:
+    """Say how a sweep stands: state, owner, progress, estimated end, best trial, nodes."""
+    from sweep.tuning.overview import overview
+
+    jobs = []
+    if address is not None:
+        from cluster.job_server import JobServer
+
+        jobs = JobServer(address).jobs()
+    try:
+        seen: dict[str, Any] = overview(find_sweep(open_folder(storage), sweep))
+    except NotASweepError:
+        # Submitted, and not begun yet.
+        if not any(job.sweep == sweep for job in jobs):
+            raise
+        seen = {"sweep_id": sweep, "state": "PENDING"}
+    jobs = [job for job in jobs if job.sweep == seen["sweep_id"]]
+    if json:
+        print_json({**seen, "jobs": [shown_job(job) for job in jobs]})
+        return
+    for label, text in _lines(seen):
+        print(f"{label:<9}{text}")
+    for job in jobs:
+        cause = f": {job.message.splitlines()[0]}" if job.state == "FAILED" and job.message else ""
+        print(f"{'job':<9}{job.submission_id} {job.state}{cause}")
+
+
+def _lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
+    from sweep.progress.wording import duration
+
+    lines = [("sweep", seen["sweep_id"]), ("state", seen["state"])]
+    if seen["state"] == "PENDING":
+        return lines
+    if seen["host"]:
+        lines[-1] = ("state", f"{seen['state']} (driver: pid {seen['pid']} on {seen['host']})")
+    if seen["owner"]:
+        lines.append(("owner", seen["owner"]))
+    counts = "".join(f", {number} {name.lower()}" for name, number in sorted(seen["statuses"].items()))
+    lines.append(("trials", f"{seen['ended']} of {seen['planned']} ended{counts}; {seen['epochs']} epochs stored"))
+    if seen["seconds_left"] is not None:
+        lines.append(("left", f"about {duration(seen['seconds_left'])}"))
+    if seen["best_val_acc"] is not None:
+        lines.append(("best", f"val_acc {seen['best_val_acc']:.4f}"))
+    nodes = ", ".join(f"{name}: {number}" for name, number in sorted(seen["nodes"].items()))
+    lines.append(("nodes", f"trials by node: {nodes or 'none yet'}"))
+    lines.append(("files", seen["path"]))
+    if seen["state"] == "INTERRUPTED":
+        lines.append(("go on", f"sweep resume {seen['path']}"))
+    return lines
+
+
+def job_of(sweep: str, address: str) -> "Any":
+    """The server, and the last job of a sweep, named in full or by its spec's name. Raises ClusterError."""
+    from cluster.job_server import JobServer
+
+    server = JobServer(address)
+    jobs = [job for job in server.jobs() if sweep in (job.sweep, job.sweep.rpartition("-")[0])]
+    if not jobs:
+        raise ClusterError(f"--address {address}: no job of a sweep {sweep!r} there; `sweep list --address` shows all")
+    return server, jobs[-1]

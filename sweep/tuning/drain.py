@@ -1,0 +1,24 @@
+"""Ends a Tune run gently: no trial starts any more, and those that run end with the epoch they are in."""
+
+from collections.abc import Iterable
+
+
+class Drain:
+    """`begun`: whether it is under way. `done`: whether nothing that ran when it began runs any more."""
+
+    def __init__(self) -> None:
+        self.begun = False
+        self._running: set[str] = set()
+
+    @property
+    def done(self) -> bool:
+        return self.begun and not self._running
+
+    def begin(self, running: Iterable[str]) -> None:
+        """running: the ids of the trials whose epochs are waited for."""
+        self.begun = True
+        self._running = set(running)
+
+    def ended(self, trial_id: str) -> None:
+        """A trial has told its epoch, or failed."""
+        self._running.discard(trial_id)

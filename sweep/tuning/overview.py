@@ -1,0 +1,46 @@
+"""A sweep at a glance, from its files and its driver's last sign of life."""
+
+from collections import Counter
+from typing import Any
+
+from sweep.spec import SweepSpec
+from sweep.store.folder import Folder
+from sweep.store.lease import holder
+from sweep.store.reader import read_sweep
+from sweep.tuning.plan import planned_trials
+
+
+def overview(sweep: Folder) -> dict[str, Any]:
+    """Plain values: who started it, its state, how far it is, its best trial.
+
+    state: RUNNING while a driver lives, else COMPLETED or INTERRUPTED; seconds_left: as the driver said, None if it did
+    not; nodes: trials by the node of their last epoch. Raises what `read_sweep` raises.
+    """
+    tables = read_sweep(sweep)
+    manifest = tables.manifest
+    driver = holder(sweep)
+    spec = SweepSpec.load(manifest["spec"], elsewhere=True)
+    statuses = Counter(tables.trials["status"].to_pylist())
+    scores = [score for score in tables.trials["best_val_acc"].to_pylist() if score is not None]
+    last_node = dict(zip(tables.epochs["trial_id"].to_pylist(), tables.epochs["node"].to_pylist(), strict=True))
+    return {
+        "sweep_id": manifest["sweep_id"],
+        "name": manifest["name"],
+        "path": str(sweep),
+        "owner": manifest.get("owner"),
+        # A driver that died could not say so.
+        "state": "RUNNING" if driver else "COMPLETED" if manifest["state"] == "COMPLETED" else "INTERRUPTED",
+        "host": driver.host if driver else None,
+        "pid": driver.pid if driver else None,
+        "model": spec.model,
+        "dataset": spec.dataset,
+        "created": manifest["created"],
+        "planned": planned_trials(spec),
+        "trials": len(tables.trials),
+        "statuses": dict(statuses),
+        "ended": statuses.total() - statuses["RUNNING"],
+        "epochs": len(tables.epochs),
+        "seconds_left": driver.progress.get("seconds_left") if driver else None,
+        "best_val_acc": max(scores, default=None),
+        "nodes": dict(Counter(last_node.values())),
+    }
