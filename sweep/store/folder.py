@@ -25,6 +25,11 @@ class Folder(ABC):
     def path(self) -> Path | None:
         """Where it is on this machine's disks; None in an object store."""
 
+    @property
+    @abstractmethod
+    def parent(self) -> "Folder":
+        """The folder that it is in."""
+
     @abstractmethod
     def __truediv__(self, name: str) -> "Folder":
         """The folder of that name within; it need not exist."""
@@ -92,6 +97,10 @@ class LocalFolder(Folder):
     @property
     def path(self) -> Path:
         return self.root
+
+    @property
+    def parent(self) -> "LocalFolder":
+        return LocalFolder(self.root.parent)
 
     def __str__(self) -> str:
         return str(self.root)

@@ -53,6 +53,10 @@ class ObjectFolder(Folder):
     def path(self) -> None:
         return None
 
+    @property
+    def parent(self) -> "ObjectFolder":
+        return ObjectFolder(urlunsplit(self._pieces._replace(path=self._pieces.path.rpartition("/")[0])))
+
     def __truediv__(self, name: str) -> "ObjectFolder":
         return ObjectFolder(urlunsplit(self._pieces._replace(path=f"{self._pieces.path}/{name}")))
 

@@ -54,7 +54,8 @@ def drive(
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
     with ray_session(address), Interrupts(watch.announce) as interrupts:
         if address is not None:
-            check_cluster(sweep, watch.announce)
+            # Nothing is left of a sweep that is refused before it begins.
+            check_cluster(sweep.parent if manifest is None else sweep, watch.announce)
         places = Places(spec.resources, elastic=address is not None)
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
         # Raises for a train_size that these images do not have, before every trial would.

@@ -183,7 +183,8 @@ def test_two_thousand_trials_with_a_kill_every_ten_seconds(make_sweep: MakeSweep
             peak_mib = max(peak_mib, peak_memory_mib(process.pid))
             process.kill()
             kills += 1
-        process.communicate()
+        if process.stdout is not None and not process.stdout.closed:  # the wait reads what ended before it
+            process.communicate()
         if sweep.rows() == 2000 and len(load(sweep.folder).trials) == 2000 and process.returncode == 0:
             break
         process = sweep.start("resume", str(sweep.folder))

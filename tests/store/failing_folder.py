@@ -38,6 +38,10 @@ class FailingFolder(Folder):
     def path(self) -> Any:
         return self.real.path
 
+    @property
+    def parent(self) -> Folder:
+        return self.real.parent
+
     def __str__(self) -> str:
         return str(self.real)
 
