@@ -85,18 +85,25 @@ class JobServer:
         alive = [job for job in earlier if job.is_alive]
         if alive:
             return alive[-1]
-        submission_id = f"{sweep}-{len(earlier) + 1}"  # two people at once: Ray takes the first only
-        self._asked(
-            lambda: self._client.submit_job(
-                entrypoint=shlex.join(command),
-                submission_id=submission_id,
-                metadata={"gapsweep": sweep, "owner": owner},
-                runtime_env={
-                    "working_dir": str(files),
-                    "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_WAIT_S), **environment},
-                },
+        submission_id = f"{sweep}-{len(earlier) + 1}"
+        try:
+            self._asked(
+                lambda: self._client.submit_job(
+                    entrypoint=shlex.join(command),
+                    submission_id=submission_id,
+                    metadata={"gapsweep": sweep, "owner": owner},
+                    runtime_env={
+                        "working_dir": str(files),
+                        "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_WAIT_S), **environment},
+                    },
+                )
             )
-        )
+        except ClusterError:
+            # Ray takes an id once: somebody else submitted the same sweep at the same moment.
+            for job in self.jobs(sweep):
+                if job.submission_id == submission_id:
+                    return job
+            raise
         return self.job(submission_id)
 
     def job(self, submission_id: str) -> Job:

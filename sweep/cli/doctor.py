@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from sweep.cli.jobs import is_job_server
 from sweep.cli.options import DEFAULT_STORAGE, DriverAddress, Json, Storage
-from sweep.cli.submitting import is_job_server
 from sweep.cli.terminal import pass_on, print_json
 from sweep.store.folder import open_folder
 from sweep.store.storage_probe import StorageProbe
@@ -50,7 +50,7 @@ def _nodes(storage: str, address: str | None) -> "list[Node]":
 def _on_the_cluster(address: str, storage: str, json: bool) -> int:
     """Let the head look at its nodes, and pass on what it prints."""
     from cluster.job_server import JobServer
-    from sweep.cli.submitting import start_command
+    from sweep.cli.jobs import start_command
 
     server = JobServer(address)
     arguments = ["doctor", "--storage", storage, "--address", "auto", *["--json"] * json]

@@ -4,8 +4,8 @@ from typing import Annotated
 
 import typer
 
+from sweep.cli.jobs import job_of
 from sweep.cli.options import JobAddress, SweepName
-from sweep.cli.status import job_of
 from sweep.cli.terminal import pass_on
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from sweep.cli.jobs import is_job_server, plain, shown_job, submit_command
 from sweep.cli.options import DEFAULT_STORAGE, Address, DriverAddress, Json, Set, Spec, Storage, SweepDir
-from sweep.cli.submitting import is_job_server, plain, shown_job, submit_command
 from sweep.cli.terminal import STDERR, print_json, say
 from sweep.spec import SweepSpec
 from sweep.store.folder import open_folder

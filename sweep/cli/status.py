@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from cluster.errors import ClusterError
+from sweep.cli.jobs import shown_job
 from sweep.cli.options import DEFAULT_STORAGE, Json, OptionalJobAddress, Storage, SweepName
-from sweep.cli.submitting import shown_job
 from sweep.cli.terminal import print_json
 from sweep.store.errors import NotASweepError
 from sweep.store.find import find_sweep
@@ -62,14 +61,3 @@ def _lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
     if seen["state"] == "INTERRUPTED":
         lines.append(("go on", f"sweep resume {seen['path']}"))
     return lines
-
-
-def job_of(sweep: str, address: str) -> "Any":
-    """The server, and the last job of a sweep, named in full or by its spec's name. Raises ClusterError."""
-    from cluster.job_server import JobServer
-
-    server = JobServer(address)
-    jobs = [job for job in server.jobs() if sweep in (job.sweep, job.sweep.rpartition("-")[0])]
-    if not jobs:
-        raise ClusterError(f"--address {address}: no job of a sweep {sweep!r} there; `sweep list --address` shows all")
-    return server, jobs[-1]

@@ -5,8 +5,8 @@ from typing import Annotated
 
 import typer
 
+from sweep.cli.jobs import job_of
 from sweep.cli.options import DEFAULT_STORAGE, Json, OptionalJobAddress, Storage, SweepName
-from sweep.cli.status import job_of
 from sweep.cli.terminal import STDERR, print_json, say
 from sweep.store.errors import NotASweepError
 from sweep.store.find import find_sweep

@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from sweep.cli.jobs import shown_job, submit_command
 from sweep.cli.options import DEFAULT_STORAGE, JobAddress, Json, Set, Spec, Storage
-from sweep.cli.submitting import shown_job, submit_command
 from sweep.cli.terminal import print_json
 from sweep.spec import SweepSpec
 from sweep.store.folder import open_folder

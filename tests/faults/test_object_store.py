@@ -85,6 +85,7 @@ def only_sweep(storage: str) -> Folder | None:
     return open_folder(storage) / names[0] if names else None
 
 
+@pytest.mark.slow
 def test_the_same_sweep_with_a_kill_gives_the_same_tables(make_sweep: MakeSweep, s3_storage: str) -> None:
     whole, remote = make_sweep(STUDY, "whole"), make_sweep(STUDY, "remote")
     whole.run()

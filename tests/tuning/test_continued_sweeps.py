@@ -54,6 +54,19 @@ def test_more_trials_and_more_epochs_give_what_a_larger_sweep_gives(tmp_path: Pa
     assert len(kept) == len(before) == 6
 
 
+def test_a_run_with_an_id_starts_a_sweep_or_goes_on_with_it(tmp_path: Path) -> None:
+    first = sweep.run(STUDY, storage=tmp_path, sweep_id="nightly")
+    assert Path(first.path).name == "more-nightly"
+    before = epochs(first.path)
+    again = sweep.run({**STUDY, "max_retries": 5}, storage=tmp_path, sweep_id="nightly")
+    assert again.path == first.path
+    pd.testing.assert_frame_equal(epochs(first.path), before)
+    with pytest.raises(SpecError, match=r"epochs: got 9, and the sweep .*more-nightly has 2; .*another --id"):
+        sweep.run({**STUDY, "epochs": 9}, storage=tmp_path, sweep_id="nightly")
+    with pytest.raises(SpecError, match=r"--id: got '\.\./x'; allowed"):
+        sweep.run(STUDY, storage=tmp_path, sweep_id="../x")
+
+
 @pytest.mark.parametrize(
     ("extend", "overrides", "message"),
     [

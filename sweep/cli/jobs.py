@@ -1,4 +1,4 @@
-"""Hands a command of ours to a cluster's job server, and waits until its driver has passed its checks."""
+"""What the commands do with a cluster's job server: hand it a command of ours, find the job of a sweep."""
 
 import tempfile
 import time
@@ -56,6 +56,17 @@ def start_command(
             owner=owner(),
             environment={"GAPSWEEP_OWNER": owner()},
         )
+
+
+def job_of(sweep: str, address: str) -> "tuple[JobServer, Job]":
+    """The server, and the last job of a sweep, named in full or by its spec's name. Raises ClusterError."""
+    from cluster.job_server import JobServer
+
+    server = JobServer(address)
+    jobs = [job for job in server.jobs() if sweep in (job.sweep, job.sweep.rpartition("-")[0])]
+    if not jobs:
+        raise ClusterError(f"--address {address}: no job of a sweep {sweep!r} there")
+    return server, jobs[-1]
 
 
 def plain(values: Mapping[str, Sequence[str]]) -> list[str]:

@@ -1,0 +1,48 @@
+"""`sweep stop`, from another process that shares the storage only."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from real_sweeps import RealSweep, check_exactly_once
+
+TRIALS, EPOCHS = 3, 60
+
+STUDY: dict[str, Any] = {
+    "name": "stopped",
+    "model": "mlp",
+    "model_args": {"hidden": [32]},
+    "dataset": "digits",
+    "epochs": EPOCHS,
+    "space": {"lr": {"loguniform": [1e-4, 1e-2]}},
+    "search": {"algorithm": "random", "trials": TRIALS},
+    "scheduler": "none",
+}
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "said"),
+    [
+        ((), 130, "waiting for the running epochs of"),
+        pytest.param(("--now",), 143, "SIGTERM: storing what is there", marks=pytest.mark.slow),
+    ],
+)
+def test_a_stopped_sweep_goes_on(
+    make_sweep: Callable[..., RealSweep], options: tuple[str, ...], code: int, said: str
+) -> None:
+    sweep = make_sweep(STUDY)
+    stop = ("stop", "stopped", "--storage", str(sweep.storage), *options)
+    process = sweep.start()
+    sweep.wait_for_rows(process, 5)
+    assert "INTERRUPTED, not running" in sweep.run(*stop)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == code, printed
+    assert said in printed
+    assert "go on: sweep resume" in printed
+    sweep.wait_until_gone()
+    assert 5 <= sweep.rows() < TRIALS * EPOCHS
+    assert "not running" in sweep.run(*stop), "a second stop has nothing to do"
+    sweep.resume()
+    epochs, trials = sweep.tables()
+    check_exactly_once(epochs, trials)
+    assert len(epochs) == TRIALS * EPOCHS
