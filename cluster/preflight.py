@@ -3,6 +3,7 @@
 import math
 import os
 from pathlib import Path
+from typing import Any
 
 from cluster.errors import PreflightError
 
@@ -24,21 +25,24 @@ def check_this_machine(cpus_per_trial: float, gpus_per_trial: float) -> None:
 
 
 def trials_at_once(cpus_per_trial: float, gpus_per_trial: float) -> int:
-    """How many trials the connected Ray can run at the same time.
-
-    Raises PreflightError if no single node can hold one trial.
-    """
-    import ray
-
-    nodes = [node for node in ray.nodes() if node["Alive"]]
+    """How many trials the nodes of the connected Ray can hold at the same time; 0 if no single node can hold one."""
     places = 0
-    for node in nodes:
+    for node in _nodes():
         resources = node["Resources"]
         by_cpu = resources.get("CPU", 0.0) / cpus_per_trial
         by_gpu = resources.get("GPU", 0.0) / gpus_per_trial if gpus_per_trial > 0 else math.inf
         places += math.floor(min(by_cpu, by_gpu) + 1e-9)
-    if places > 0:
-        return places
+    return places
+
+
+def largest_node() -> float:
+    """The CPUs of the node of the connected Ray that has most."""
+    return max((node["Resources"].get("CPU", 0.0) for node in _nodes()), default=0.0)
+
+
+def no_place(cpus_per_trial: float, gpus_per_trial: float) -> str:
+    """The error for a cluster none of whose nodes can hold a trial."""
+    nodes = _nodes()
     present = "; ".join(
         f"{node['NodeManagerHostname']}: {node['Resources'].get('CPU', 0):g} CPUs, "
         f"{node['Resources'].get('GPU', 0):g} GPUs"
@@ -46,7 +50,13 @@ def trials_at_once(cpus_per_trial: float, gpus_per_trial: float) -> int:
     )
     gpus_missing = all(node["Resources"].get("GPU", 0) < gpus_per_trial for node in nodes)
     key = "gpus_per_trial" if gpus_missing else "cpus_per_trial"
-    raise PreflightError(
+    return (
         f"resources.{key}: a trial asks for {cpus_per_trial:g} CPUs and {gpus_per_trial:g} GPUs on one node, and no "
         f"node has that ({present}); lower it, or run on another cluster with --address"
     )
+
+
+def _nodes() -> list[dict[str, Any]]:
+    import ray
+
+    return [node for node in ray.nodes() if node["Alive"]]

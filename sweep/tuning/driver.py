@@ -8,6 +8,7 @@ from cluster.environment import cache_dir
 from cluster.nodes import Node, look_at_nodes, refuse_unfit
 from cluster.preflight import check_this_machine
 from cluster.scratch_folder import scratch_folder
+from cluster.waiting import wait_for_a_place
 from search_spaces.errors import SpecError
 from sweep.data.dataset import load_dataset
 from sweep.data.split import split_indices
@@ -27,12 +28,14 @@ from sweep.tuning.drain import Drain
 from sweep.tuning.interrupts import Interrupts
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.manifest_content import manifest_content, timestamp
+from sweep.tuning.out_of_memory import TriedAgainAlone, survive_memory_kills
 from sweep.tuning.pace import Pace
 from sweep.tuning.places import Places
 from sweep.tuning.proposer import Outcome
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.same_failure import PATIENCE, SameFailure
 from sweep.tuning.trial_record import TrialRecord
+from sweep.tuning.waiting import Waiting
 from sweep.tuning.warm_start import keep, kept
 from sweep.tuning.watch import Watch
 
@@ -53,9 +56,12 @@ def drive(
         check_this_machine(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
     with ray_session(address), Interrupts(watch.announce) as interrupts:
+        # Nothing is left of a sweep that is refused before it begins.
+        storage = sweep.parent if manifest is None else sweep
         if address is not None:
-            # Nothing is left of a sweep that is refused before it begins.
-            check_cluster(sweep.parent if manifest is None else sweep, watch.announce)
+            check_cluster(storage, watch.announce)
+        if wait_for_a_place(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial, watch.announce):
+            check_cluster(storage, watch.announce)  # the nodes that have come
         places = Places(spec.resources, elastic=address is not None)
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
         # Raises for a train_size that these images do not have, before every trial would.
@@ -126,8 +132,9 @@ def _train(
     ledger.listeners += [assignments, CheckpointCleaner(checkpoints), failure]
     if watch.listener is not None:
         ledger.listeners.append(watch.listener(spec, ledger, places.now()))
-    scheduler = AshaScheduler(asha, drain)
+    scheduler = AshaScheduler(asha, drain, TriedAgainAlone(spec.resources, watch.announce))
     hangs, stop_requests = HangWatch(spec.trial_timeout), StopRequests(sweep, manifest["generation"])
+    waiting = Waiting(spec.resources, watch.announce)
     job = TrialJob(
         dataset=spec.dataset,
         fingerprint=manifest["dataset"]["fingerprint"],
@@ -141,6 +148,7 @@ def _train(
         gpu=spec.resources.gpus_per_trial > 0,
         precision=manifest.get("precision", "fp32"),
     )
+    survive_memory_kills()
     # Tune insists on a folder of its own; nothing in it is read again.
     with scratch_folder() as scratch:
         tune.run(
@@ -149,7 +157,7 @@ def _train(
             storage_path=str(scratch),
             search_alg=AssignmentSearcher(assignments, drain, places),
             scheduler=scheduler,
-            callbacks=[LedgerCallback(ledger, scheduler, hangs, drain, stop_requests, watch.announce)],
+            callbacks=[LedgerCallback(ledger, scheduler, hangs, drain, stop_requests, waiting, watch.announce)],
             stop=StopWhen(lambda: failure.hopeless or drain.done),
             num_samples=-1,
             resources_per_trial={"cpu": spec.resources.cpus_per_trial, "gpu": spec.resources.gpus_per_trial},

@@ -1,8 +1,8 @@
-"""How many trials may run at once, on a cluster that nodes join and leave."""
+"""How many trials may be under way at once, on a cluster that nodes join and leave."""
 
 import time
 
-from cluster.errors import PreflightError
+from cluster.autoscaler import has_autoscaler
 from cluster.preflight import trials_at_once
 from sweep.spec import ResourceSettings
 
@@ -10,12 +10,12 @@ LOOK_EVERY_S = 5.0
 
 
 class Places:
-    """Counted when it is made, which raises PreflightError if no node can hold a trial, and every few seconds after."""
+    """Counted when it is made, and every few seconds after where nodes may join or leave."""
 
     def __init__(self, resources: ResourceSettings, *, elastic: bool) -> None:
-        """elastic: whether nodes may join or leave."""
         self._resources = resources
         self._elastic = elastic
+        self._autoscaled = elastic and has_autoscaler()
         self._count = self._counted()
         self._looked = time.monotonic()
 
@@ -23,12 +23,13 @@ class Places:
         """At least 1: where the last node has gone, a trial waits for the next one."""
         if self._elastic and time.monotonic() - self._looked >= LOOK_EVERY_S:
             self._looked = time.monotonic()
-            try:
-                self._count = self._counted()
-            except PreflightError:
-                self._count = 1
+            self._count = self._counted()
         return self._count
 
     def _counted(self) -> int:
-        places = trials_at_once(self._resources.cpus_per_trial, self._resources.gpus_per_trial)
-        return min(places, self._resources.max_concurrent or places)
+        places = max(1, trials_at_once(self._resources.cpus_per_trial, self._resources.gpus_per_trial))
+        most = self._resources.max_concurrent
+        if self._autoscaled:
+            # Only for trials that wait are nodes started.
+            return most or 2 * places
+        return min(places, most or places)

@@ -19,6 +19,7 @@ from sweep.data.errors import DataError
 from sweep.store.folder import Folder
 from sweep.store.layout import checkpoint_name
 from sweep.training.precision import Precision
+from sweep.tuning.out_of_memory import ran_out_of_memory
 
 # Work that a kill may cost, against the time that writing a state takes.
 CHECKPOINT_INTERVAL_S = 10.0
@@ -61,9 +62,7 @@ def train_trial(config: dict[str, Any], job: TrialJob) -> None:
 
 def _is_of_the_machine(error: Exception) -> bool:
     """Whether another attempt, or another machine, may well succeed: out of memory, files that cannot be read."""
-    import torch
-
-    return isinstance(error, MemoryError | OSError | torch.OutOfMemoryError)
+    return isinstance(error, OSError) or ran_out_of_memory(error)
 
 
 def _train(config: dict[str, Any], job: TrialJob) -> None:
@@ -74,6 +73,8 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
     from sweep.training.trial import Trial
 
     torch.set_num_threads(job.threads)
+    if job.gpu:
+        _keep_to_its_share()
     keep_freed_memory()
     trial = Trial(
         _dataset(job.dataset, job.fingerprint),
@@ -107,6 +108,14 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
                 print(f"trial {config['trial_id']}: no checkpoint of epoch {trial.epoch} ({error})")
             saved = time.monotonic()
         tune.report(row)
+
+
+def _keep_to_its_share() -> None:
+    """Let this trial run out of memory where it takes more of a shared GPU than it asked for, and not its neighbour."""
+    import torch
+
+    share = tune.get_context().get_trial_resources().required_resources["GPU"]
+    torch.cuda.set_per_process_memory_fraction(min(1.0, share))
 
 
 @lru_cache(maxsize=1)

@@ -16,16 +16,20 @@ from sweep.tuning.assignments import Assignments
 from sweep.tuning.drain import Drain
 from sweep.tuning.hang import HangWatch
 from sweep.tuning.ledger import Ledger
+from sweep.tuning.out_of_memory import TriedAgainAlone
 from sweep.tuning.places import Places
+from sweep.tuning.waiting import Waiting
+from sweep.tuning.worker_error import last_error
 
 
 class AshaScheduler(FIFOScheduler):
     """Stops a trial where `Asha` says so; `cut` holds the ids of those it stopped. While draining, it stops all."""
 
-    def __init__(self, asha: Asha | None, drain: Drain) -> None:
+    def __init__(self, asha: Asha | None, drain: Drain, alone: TriedAgainAlone) -> None:
         super().__init__()
         self._asha = asha
         self._drain = drain
+        self._alone = alone
         self.cut: set[str] = set()
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
@@ -40,6 +44,10 @@ class AshaScheduler(FIFOScheduler):
             return go_on
         self.cut.add(trial_id)
         return TrialScheduler.STOP
+
+    def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
+        """Between two attempts: the only moment at which Tune lets the resources change."""
+        self._alone.after(trial)
 
 
 class AssignmentSearcher(Searcher):
@@ -87,6 +95,7 @@ class LedgerCallback(Callback):
         hangs: HangWatch,
         drain: Drain,
         stop_requests: StopRequests,
+        waiting: Waiting,
         announce: Callable[[str], None],
     ) -> None:
         self._ledger = ledger
@@ -94,6 +103,7 @@ class LedgerCallback(Callback):
         self._hangs = hangs
         self._drain = drain
         self._stop_requests = stop_requests
+        self._waiting = waiting
         self._announce = announce
         self._ends: dict[str, dict[str, Any]] = {}  # how a running trial said that it ends
 
@@ -127,12 +137,12 @@ class LedgerCallback(Callback):
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         self._hangs.ended(trial)
         self._drain.ended(trial.config["trial_id"])
-        error = trial.get_error()
-        self._ledger.end(trial.config["trial_id"], "FAILED", stop_reason="worker", error=str(error) if error else None)
+        self._ledger.end(trial.config["trial_id"], "FAILED", stop_reason="worker", error=last_error(trial))
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
         for trial in self._hangs.end_hanging(trials):
             self._announce(f"{trial.config['trial_id']} told no epoch for `trial_timeout`; its worker is restarted")
+        self._waiting.look(trials)
         self._ledger.flush_if_due()
         self._hear_stop_requests(trials)
 
@@ -140,7 +150,7 @@ class LedgerCallback(Callback):
         wish = self._stop_requests.wish()
         if wish == "now":
             self._stop_requests.clear()
-            signal.raise_signal(signal.SIGTERM)
+            signal.raise_signal(signal.SIGINT)  # the exit code of a stop that somebody wished
         elif wish == "drain" and not self._drain.begun:
             self._stop_requests.clear()
             running = [trial.config["trial_id"] for trial in trials if trial.status == TuneTrial.RUNNING]

@@ -8,6 +8,7 @@ import pytest
 from cluster.connect import ray_session
 from cluster.errors import ClusterError, PreflightError
 from cluster.preflight import check_this_machine, trials_at_once
+from cluster.waiting import wait_for_a_place
 
 
 def test_trials_fit_as_often_as_a_node_holds_them_and_a_second_session_is_refused() -> None:
@@ -15,10 +16,11 @@ def test_trials_fit_as_often_as_a_node_holds_them_and_a_second_session_is_refuse
         assert trials_at_once(1, 0) == 5
         assert trials_at_once(2, 0) == 2
         assert trials_at_once(0.5, 0) == 10
+        assert trials_at_once(6, 0) == 0
         with pytest.raises(PreflightError, match=r"resources\.cpus_per_trial: .*5 CPUs, 0 GPUs"):
-            trials_at_once(6, 0)
+            wait_for_a_place(6, 0, print)
         with pytest.raises(PreflightError, match=r"resources\.gpus_per_trial"):
-            trials_at_once(1, 1)
+            wait_for_a_place(1, 1, print)
         with pytest.raises(ClusterError, match=r"ray\.shutdown"), ray_session():
             pass
 

@@ -1,6 +1,7 @@
 """Real Ray clusters of several nodes on this machine, each started as a user would: by `ray start`."""
 
 import contextlib
+import json
 import os
 import shutil
 import signal
@@ -13,6 +14,7 @@ from pathlib import Path
 from types import MappingProxyType
 from uuid import uuid4
 
+from ray.autoscaler._private.fake_multi_node.node_provider import FAKE_HEAD_NODE_ID
 from real_network import RealNetwork
 
 MARK = "GAPSWEEP_TEST_NODE"
@@ -105,11 +107,13 @@ class RealCluster:
         *,
         dashboard_host: str = "127.0.0.1",
         network: RealNetwork | None = None,
+        autoscaled: Mapping[str, float] | None = None,
     ) -> None:
         """folder: short, as Ray puts sockets there. environment: of every node's processes.
 
         network: the head is its host left, and every other node its host right; what reaches the cluster is then run by
-        `self.within`.
+        `self.within`. autoscaled: what a node has that Ray's autoscaler starts when trials wait for it, two at most;
+        the head then has no CPU.
         """
         self._network = network
         self.within = [] if network is None else network.enter("left")
@@ -125,6 +129,9 @@ class RealCluster:
         self.dashboard_port = dashboard
         self.url = f"http://127.0.0.1:{dashboard}"
         self.address = f"{self._address('head')}:{port}"
+        autoscaler_options, autoscaler_environment = (), {}
+        if autoscaled is not None:
+            autoscaler_options, autoscaler_environment = self._autoscaler(autoscaled)
         self._start(
             "head",
             "--head",
@@ -133,7 +140,9 @@ class RealCluster:
             "--include-dashboard=true",
             f"--dashboard-host={dashboard_host}",
             f"--dashboard-port={dashboard}",
-            "--num-cpus=1",
+            f"--num-cpus={1 if autoscaled is None else 0}",
+            *autoscaler_options,
+            environment=autoscaler_environment,
         )
         self._wait_for_dashboard()
 
@@ -165,6 +174,45 @@ class RealCluster:
         self.nodes[name] = node
         node.wait_until_up()
         return node
+
+    def _autoscaler(self, resources: Mapping[str, float]) -> tuple[tuple[str, ...], dict[str, str]]:
+        """Options and environment of a head that starts further raylets on this machine, as it would start machines."""
+        provider = {
+            # Named as a class: the defaults of Ray's own name for it are missing from the wheel.
+            "type": "external",
+            "module": "ray.autoscaler._private.fake_multi_node.node_provider.FakeMultiNodeProvider",
+            "gcs_address": self.address,
+            "head_node_id": FAKE_HEAD_NODE_ID,
+            "launch_multiple": True,
+            "disable_node_updaters": True,
+            "disable_launch_config_check": True,
+        }
+        config = {
+            "cluster_name": "autoscaled",
+            "max_workers": 2,
+            "idle_timeout_minutes": 1,
+            "provider": provider,
+            "head_node_type": "ray.head.default",
+            "available_node_types": {
+                "ray.head.default": {"resources": {"CPU": 0}, "node_config": {}, "max_workers": 0},
+                "worker": {"resources": dict(resources), "node_config": {}, "max_workers": 2},
+            },
+            # Ray wants them all, and gives a class of one's own no defaults.
+            **{key: {} for key in ("auth", "docker", "file_mounts")},
+            **{f"{whose}_commands": [] for whose in ("initialization", "setup", "head_setup", "worker_setup")},
+            **{f"{whose}_start_ray_commands": [] for whose in ("head", "worker")},
+            **{key: [] for key in ("cluster_synced_files", "rsync_exclude", "rsync_filter")},
+            "file_mounts_sync_continuously": False,
+        }
+        path = self._folder / "autoscaler.yaml"
+        path.write_text(json.dumps(config))  # JSON is YAML
+        return (f"--autoscaling-config={path}",), {
+            "RAY_FAKE_CLUSTER": "1",
+            "RAY_enable_autoscaler_v2": "1",
+            "RAY_CLOUD_INSTANCE_ID": FAKE_HEAD_NODE_ID,
+            "RAY_OVERRIDE_NODE_ID_FOR_TESTING": FAKE_HEAD_NODE_ID,
+            "AUTOSCALER_UPDATE_INTERVAL_S": "1",
+        }
 
     def _wait_for_dashboard(self) -> None:
         deadline = time.monotonic() + 60

@@ -50,6 +50,7 @@ def test_a_killed_sweep_resumes_with_every_epoch_once_and_the_same_numbers(make_
     assert trials["attempts"].max() == 2
 
 
+@pytest.mark.slow
 def test_rays_own_files_may_be_damaged(make_sweep: MakeSweep) -> None:
     sweep = make_sweep(STUDY)
     process = sweep.start()

@@ -59,6 +59,7 @@ def drive_until_killed(sweep: LocalFolder, step: int, told: Path, monkeypatch: p
     return os.WIFSIGNALED(status)
 
 
+@pytest.mark.slow
 def test_before_each_step(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writer_module, "MERGE_PARTS", 3)
     step = 0

@@ -92,7 +92,7 @@ def test_a_grid_has_no_more_trials() -> None:
         continued_spec(stored, ["trials=9"])
 
 
-@pytest.mark.parametrize("table", ["epochs", "trials"])
+@pytest.mark.parametrize("table", [pytest.param("epochs", marks=pytest.mark.slow), "trials"])
 def test_rows_lost_to_damage_are_trained_again(tmp_path: Path, table: str) -> None:
     result = sweep.run(STUDY, storage=tmp_path)
     whole = epochs(result.path)
