@@ -117,13 +117,19 @@ class JobServer:
 
     def log(self, job: Job) -> str:
         """All that the job has printed."""
-        return str(self._asked(lambda: self._client.get_job_logs(job.submission_id)))
+        return _without_rays_line(str(self._asked(lambda: self._client.get_job_logs(job.submission_id))))
 
     def follow(self, job: Job, write: Callable[[str], None]) -> Job:
         """Hand what the job prints to `write`, as it comes, until it ends. Returns it as it is then."""
 
         async def copy() -> None:
             pieces: AsyncIterator[str] = self._client.tail_job_logs(job.submission_id)
+            begun = ""
+            async for piece in pieces:
+                begun += piece
+                if "\n" in begun:
+                    write(_without_rays_line(begun))
+                    break
             async for piece in pieces:
                 write(piece)
 
@@ -135,6 +141,12 @@ class JobServer:
             return question()
         except (RuntimeError, OSError) as error:
             raise ClusterError(f"--address {self._address}: {error}") from None
+
+
+def _without_rays_line(log: str) -> str:
+    """A job's log but for its first line, in which Ray repeats the command."""
+    first, _, rest = log.partition("\n")
+    return rest if first.startswith("Running entrypoint for job") else log
 
 
 def _time(milliseconds: int | None) -> datetime | None:
