@@ -19,6 +19,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import psutil
 
@@ -59,11 +60,11 @@ def run_ours(trials: int, epochs: int) -> Cost:
 
 def run_bare(trials: int, epochs: int) -> Cost:
     """Ray Tune without loggers and snapshots."""
-    spec = study(trials, epochs, IMAGES, None)
+    spec = _study(trials, epochs)
     with scratch_folder() as scratch:
         job = {
             **{name: spec[name] for name in ("model", "model_args", "train_size", "epochs")},
-            "configurations": SweepSpec.load(spec).search_space.grid(),
+            "configurations": SweepSpec.load(spec).search_space.grid() * spec["replicates"],
             "max_concurrent": None,
             "cache": str(cache_dir()),
             "scratch": str(scratch),
@@ -73,9 +74,15 @@ def run_bare(trials: int, epochs: int) -> Cost:
         return _timed(TUNE_SIDE.format(str(path)), [], scratch, **BARE)
 
 
+def _study(trials: int, epochs: int) -> dict[str, Any]:
+    """At most 1,000 learning rates, and replicates beyond."""
+    replicates = max(1, trials // 1000)
+    return {**study(trials // replicates, epochs, IMAGES, None), "replicates": replicates}
+
+
 def _run_command(scratch: Path, trials: int, epochs: int) -> list[str]:
     path = scratch / "spec.yaml"
-    path.write_text(json.dumps(study(trials, epochs, IMAGES, None)))  # JSON is YAML
+    path.write_text(json.dumps(_study(trials, epochs)))  # JSON is YAML
     return ["run", str(path), "--storage", str(scratch / "storage")]
 
 
@@ -135,7 +142,13 @@ def _cluster(nodes: int) -> Iterator[str]:
 class _CpuByRole:
     """Looks twice a second at the processes of this one, and remembers the CPU time of each as it last was."""
 
-    ROLES = ("gcs_server", "raylet", "ray::ImplicitFunc", "dashboard", "log_monitor", "monitor.py")
+    ROLES: ClassVar = {  # by a part of the command line; the first that fits
+        "Agent": "Ray's other processes",
+        "ray::": "workers",
+        "gcs_server": "Ray's control process",
+        "raylet/raylet": "raylets",
+        "sweep.cli": "driver",
+    }
 
     def __enter__(self) -> "_CpuByRole":
         self._seen: dict[tuple[int, float], tuple[str, float]] = {}
@@ -164,7 +177,7 @@ class _CpuByRole:
                     key = (process.pid, process.create_time())
                 except psutil.Error:
                     continue
-                role = next((name for name in self.ROLES if name in line), "driver and others")
+                role = next((role for part, role in self.ROLES.items() if part in line), "Ray's other processes")
                 self._seen[key] = (role, times.user + times.system)
 
 

@@ -46,8 +46,8 @@ def what_is_missing(cpus_per_trial: float, gpus_per_trial: float) -> str:
     free, present = ray.available_resources(), ray.cluster_resources()
     needs = [(name, need) for name, need in (("CPU", cpus_per_trial), ("GPU", gpus_per_trial)) if need > 0]
     sentence = (
-        f"waiting for {' and '.join(f'{need:g} {name}s' for name, need in needs)} on one node; free now: "
-        + ", ".join(f"{free.get(name, 0):g} of {present.get(name, 0):g} {name}s" for name, _ in needs)
+        f"waiting for {' and '.join(f'{need:g} {name}' for name, need in needs)} on one node; free now: "
+        + ", ".join(f"{free.get(name, 0):g} of {present.get(name, 0):g} {name}" for name, _ in needs)
     )
     if has_autoscaler():
         coming = nodes_on_their_way()

@@ -9,8 +9,9 @@ from sweep.progress.wording import count, describe, outcome
 from sweep.tuning.ledger import Listener
 from sweep.tuning.trial_record import TrialRecord
 
-# A trial's end is always told; of its epochs at most one line in so long, so that fast sweeps do not flood a log.
-EPOCH_LINE_INTERVAL_S = 2.0
+# A trial's end is always told; of its epochs, and of the whole sweep, at most one line in so long: fast sweeps would
+# flood a log, and spend their driver's time on counting their trials.
+INTERVAL_S = 2.0
 
 
 class LineLog(Listener):
@@ -20,13 +21,15 @@ class LineLog(Listener):
         self._tally = tally
         self._write = write
         self._last_line = 0.0
+        self._last_summary = 0.0
+        self._left = tally.planned - sum(record.has_ended for record in tally.records())
 
     def trial_started(self, record: TrialRecord) -> None:
         again = f" again (attempt {record.attempts})" if record.attempts > 1 else ""
         self._say(f"{record.trial_id} started{again}: {describe(record.configuration, self._tally.searched)}")
 
     def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        if time.monotonic() - self._last_line >= EPOCH_LINE_INTERVAL_S:
+        if time.monotonic() - self._last_line >= INTERVAL_S:
             self._say(
                 f"{record.trial_id} epoch {row['epoch']}/{self._tally.epochs}: train_eval_loss "
                 f"{row['train_eval_loss']:.4f}, val_loss {row['val_loss']:.4f}, val_acc {row['val_acc']:.4f}, "
@@ -38,7 +41,10 @@ class LineLog(Listener):
         score = f", best val_acc {best['val_acc']:.4f} at epoch {best['epoch']}" if best else ""
         cause = f": {record.error.strip().splitlines()[-1]}" if record.error else ""
         self._say(f"{record.trial_id} {outcome(record)} after {count(len(record.epochs), 'epoch')}{score}{cause}")
-        self._say(self._tally.summary())
+        self._left -= 1
+        if self._left == 0 or time.monotonic() - self._last_summary >= INTERVAL_S:
+            self._say(self._tally.summary())
+            self._last_summary = time.monotonic()
 
     def _say(self, line: str) -> None:
         self._last_line = time.monotonic()

@@ -15,14 +15,17 @@ from sweep.tuning.trial_record import TrialRecord
 
 _RUNNING_SHOWN = 8
 _BEST_SHOWN = 5
+_MANY = 1000
 
 
 class LiveTable(Listener):
-    """Draws until `stop()`, four times a second from a thread of its own that reads the tally."""
+    """Draws until `stop()` from a thread of its own that reads the tally: four times a second, large sweeps once."""
 
     def __init__(self, tally: Tally, console: Console) -> None:
         self._tally = tally
-        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=4, transient=False)
+        # Each time all trials are looked at, by the process that drives them.
+        often = 4 if tally.planned <= _MANY else 1
+        self._live = Live(get_renderable=self._render, console=console, refresh_per_second=often, transient=False)
         self._live.start()
 
     def trial_ended(self, record: TrialRecord) -> None:

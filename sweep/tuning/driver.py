@@ -110,7 +110,7 @@ def check_cluster(storage: Folder, announce: Callable[[str], None]) -> list[Node
     finally:
         probe.clear()
     refuse_unfit(nodes)
-    announce(f"{len(nodes)} nodes are fit: same versions, and all write to the storage")
+    announce(f"nodes: {len(nodes)}, all of the same versions, and all write to the storage")
     return nodes
 
 

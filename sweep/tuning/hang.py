@@ -15,22 +15,23 @@ class HangWatch:
 
     def __init__(self, timeout_s: float | None) -> None:
         self._timeout_s = timeout_s
-        self._last_sign: dict[str, float] = {}  # by Tune's id; monotonic, which stands still while a laptop sleeps
+        # Of those that run, by Tune's id: the trial, and when; monotonic, which stands still while a laptop sleeps.
+        self._last_sign: dict[str, tuple[TuneTrial, float]] = {}
 
     def alive(self, trial: TuneTrial) -> None:
         """A trial has started or told an epoch."""
-        self._last_sign[trial.trial_id] = time.monotonic()
+        self._last_sign[trial.trial_id] = trial, time.monotonic()
 
     def ended(self, trial: TuneTrial) -> None:
         """A trial has ended, or its worker is gone."""
         self._last_sign.pop(trial.trial_id, None)
 
-    def end_hanging(self, trials: list[TuneTrial]) -> list[TuneTrial]:
+    def end_hanging(self) -> list[TuneTrial]:
         """Kill the workers of those that hang. Returns their trials."""
         if self._timeout_s is None:
             return []
         late = time.monotonic() - self._timeout_s
-        hanging = [trial for trial in trials if self._last_sign.get(trial.trial_id, late) < late]
+        hanging = [trial for trial, sign in self._last_sign.values() if sign < late]
         for trial in hanging:
             self.ended(trial)
             _kill_worker(trial)

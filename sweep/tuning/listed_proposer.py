@@ -2,6 +2,7 @@
 
 import json
 import random
+from collections import OrderedDict
 from typing import Any
 
 from search_spaces.space import SearchSpace
@@ -15,10 +16,11 @@ class ListedProposer:
     """Gives the configurations of a list in order; is not interested in how they end."""
 
     def __init__(self, configurations: list[dict[str, Any]]) -> None:
-        self._left = {json.dumps(configuration): configuration for configuration in configurations}
+        # The first one goes at no cost, which a plain dict makes dearer each time.
+        self._left = OrderedDict((json.dumps(configuration), configuration) for configuration in configurations)
 
     def propose(self) -> dict[str, Any] | None:
-        return self._left.pop(next(iter(self._left))) if self._left else None
+        return self._left.popitem(last=False)[1] if self._left else None
 
     def adopt(self, configuration: dict[str, Any]) -> None:
         self._left.pop(json.dumps(configuration), None)

@@ -140,7 +140,7 @@ class LedgerCallback(Callback):
         self._ledger.end(trial.config["trial_id"], "FAILED", stop_reason="worker", error=last_error(trial))
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
-        for trial in self._hangs.end_hanging(trials):
+        for trial in self._hangs.end_hanging():
             self._announce(f"{trial.config['trial_id']} told no epoch for `trial_timeout`; its worker is restarted")
         self._waiting.look(trials)
         self._ledger.flush_if_due()

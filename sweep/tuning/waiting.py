@@ -9,6 +9,7 @@ from sweep.spec import ResourceSettings
 
 # Workers that start take seconds, too.
 PATIENCE_S = 20.0
+LOOK_EVERY_S = 1.0
 
 
 class Waiting:
@@ -18,9 +19,13 @@ class Waiting:
         self._resources = resources
         self._announce = announce
         self._next_at: float | None = None  # monotonic; None while something runs
+        self._looked = time.monotonic()
 
     def look(self, trials: list[Any]) -> None:
-        """trials: Tune's."""
+        """trials: Tune's, all of them."""
+        if time.monotonic() - self._looked < LOOK_EVERY_S:
+            return
+        self._looked = time.monotonic()
         states = {trial.status for trial in trials}
         if "RUNNING" in states or "PENDING" not in states:
             self._next_at = None

@@ -42,7 +42,7 @@ def test_nodes_come_for_trials_that_wait_and_a_trial_that_no_node_can_hold_is_re
 
     sweep = make_sweep(study({"cpus_per_trial": 1, "max_concurrent": 2}))
     said = on_cluster(sweep, cluster)
-    assert "waiting for 1 CPUs on one node; free now: 0 of 0 CPUs; the autoscaler is starting" in said
+    assert "waiting for 1 CPU on one node; free now: 0 of 0 CPU; the autoscaler is starting" in said
     epochs, trials = sweep.tables()
     check_exactly_once(epochs, trials)
     assert len(epochs) == 400

@@ -2,6 +2,7 @@
 
 import re
 import socket
+import time
 from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
@@ -27,7 +28,10 @@ STUDY: dict[str, Any] = {
 def refusal(sweep: RealSweep, address: str) -> str:
     """What `sweep submit` says while it exits with code 2."""
     spec = str(sweep.storage / "study.yaml")
-    return sweep.run("submit", spec, "--storage", str(sweep.storage), "--address", address, code=2)
+    began = time.monotonic()
+    said = sweep.run("submit", spec, "--storage", str(sweep.storage), "--address", address, code=2)
+    print(f"refused after {time.monotonic() - began:.1f} s: {said.strip().splitlines()[-1]}")
+    return said
 
 
 def test_a_cluster_with_a_token_is_closed_to_who_has_none_or_another_ones(
