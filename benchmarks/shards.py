@@ -13,10 +13,9 @@ import math
 import random
 from dataclasses import dataclass
 
-# What a driver takes for a result and for a trial, in seconds: the largest that benchmarks.scale has measured
-# (docs/scale.md), with room for a slower core.
-RESULT_S = 0.004
-TRIAL_S = 0.015
+# What a driver takes for a result, and more where a trial ends and the next begins, in seconds: docs/scale.md.
+RESULT_S = 0.0021
+TRIAL_S = 0.025
 EPOCHS = 20  # of a trial, until the next one takes its place
 SPREAD = 0.3  # standard deviation of the logarithm of an epoch's length
 
