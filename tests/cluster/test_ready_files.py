@@ -105,6 +105,7 @@ def test_every_command_of_ours_exists_with_its_options(path: Path) -> None:
         words = shlex.split(line.rstrip("&").replace('"', ""))
         command = group.commands[words[0]]  # type: ignore[attr-defined]
         command.make_context(words[0], words[1:])  # raises for an unknown option
+        assert "--storage" in words, f"the results would stay on one node: {line}"
 
 
 def test_the_image_holds_what_the_package_is_built_from() -> None:
