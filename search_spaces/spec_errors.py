@@ -5,6 +5,7 @@ an error, and to an editor through the JSON Schema.
 """
 
 from collections.abc import Iterator, Sequence
+from typing import get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -39,8 +40,9 @@ def _field(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[type[BaseM
         if field is None:
             break
         description = field.description or description
-        if depth + 1 < len(loc) and isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            level = field.annotation
+        inner = _model_of(field.annotation)
+        if depth + 1 < len(loc) and inner is not None:
+            level = inner
     return level, description
 
 
@@ -55,5 +57,12 @@ def _elsewhere(path: str, model: type[BaseModel]) -> str | None:
 def _known_paths(model: type[BaseModel], prefix: str) -> Iterator[str]:
     for name, field in model.model_fields.items():
         yield prefix + name
-        if isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel):
-            yield from _known_paths(field.annotation, f"{prefix}{name}.")
+        inner = _model_of(field.annotation)
+        if inner is not None:
+            yield from _known_paths(inner, f"{prefix}{name}.")
+
+
+def _model_of(annotation: object) -> type[BaseModel] | None:
+    """The model that a field holds, also one that may be left out."""
+    candidates = get_args(annotation) or (annotation,)
+    return next((each for each in candidates if isinstance(each, type) and issubclass(each, BaseModel)), None)

@@ -32,12 +32,15 @@ from search_spaces.study_file import read_mapping
 from search_spaces.wording import shown
 from sweep.data.errors import DataError
 from sweep.data.source import ALLOWED, absolute_name, check_dataset, parse_dataset
+from sweep.stopping.settings import SchedulerSettings, StopRuleSettings
 
 # Strict: "20" is no number and neither is true. A description says first what is allowed: errors quote it.
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 # More mistakes than this say that it is the wrong file.
 MAX_LINES = 30
+
+_MULTI_OBJECTIVE = ("multi-objective", "nsga2")
 
 # Hyper-parameters that may also stand at the top level, where they read better when they are fixed.
 _TOP_LEVEL = ("batch_size", "optimizer")
@@ -48,9 +51,10 @@ class SearchSettings(BaseModel):
 
     model_config = _STRICT
 
-    algorithm: Literal["grid", "random", "tpe", "multi-objective"] = Field(
+    algorithm: Literal["grid", "random", "qmc", "tpe", "gp", "multi-objective", "nsga2"] = Field(
         default="random",
-        description="one of grid (all configurations), random, tpe (Optuna's), multi-objective (accuracy up, gap down)",
+        description="one of grid (all configurations), random, qmc (evenly spread), tpe, gp (both learn from results), "
+        "multi-objective (TPE: accuracy up, gap down), nsga2 (the same by evolution)",
     )
     trials: int | None = Field(
         default=20,
@@ -60,20 +64,6 @@ class SearchSettings(BaseModel):
     )
     seed: int = Field(
         default=0, ge=0, le=2**32 - 1, description="an integer from 0 to 4294967295 (all randomness follows it)"
-    )
-
-
-class SchedulerSettings(BaseModel):
-    """Whether and when trials are stopped early."""
-
-    model_config = _STRICT
-
-    type: Literal["asha", "none"] = Field(default="asha", description="one of asha (weak trials stop early), none")
-    grace_period: int = Field(
-        default=1, ge=1, le=100_000, description="an integer from 1 to 100000 (epochs before the first cut)"
-    )
-    reduction_factor: int = Field(
-        default=3, ge=2, le=1000, description="an integer from 2 to 1000 (one in so many goes on)"
     )
 
 
@@ -160,6 +150,10 @@ class SweepSpec(BaseModel):
         default_factory=SchedulerSettings,
         description="none, asha, or a mapping of type, grace_period, reduction_factor (early stopping)",
     )
+    stop_rules: StopRuleSettings = Field(
+        default_factory=StopRuleSettings,
+        description="a mapping of gl, pq, up, gap, plateau, divergence, each a mapping of its settings",
+    )
     resources: ResourceSettings = Field(
         default_factory=ResourceSettings,
         description="a mapping of cpus_per_trial, gpus_per_trial, max_concurrent",
@@ -234,7 +228,7 @@ class SweepSpec(BaseModel):
             trials = None if study or algorithm == "grid" else 20
             filled["search"] = {"algorithm": algorithm, "trials": trials, **search}
         # ASHA cannot rank two objectives, so it is not the default there.
-        default = "none" if study or algorithm == "multi-objective" else "asha"
+        default = "none" if study or algorithm in _MULTI_OBJECTIVE else "asha"
         scheduler = filled.get("scheduler", {})
         if scheduler in ("none", "asha"):
             scheduler = {"type": scheduler}
@@ -312,6 +306,12 @@ class SweepSpec(BaseModel):
                 f"scheduler.type: got {self.scheduler.type!r}; allowed in mode study: none, since a cut trial cannot "
                 "be compared; write scheduler: none, or take mode: search"
             )
+        if self.stop_rules.rules():
+            names = ", ".join(name for name in StopRuleSettings.model_fields if getattr(self.stop_rules, name))
+            lines.append(
+                f"stop_rules: got {names}; allowed in mode study: none, since a cut trial cannot be compared; leave it "
+                "out, or take mode: search"
+            )
         return lines
 
     def _search_lines(self) -> list[str]:
@@ -321,10 +321,10 @@ class SweepSpec(BaseModel):
                 f"search.trials: got null with algorithm {self.search.algorithm}; allowed: an integer from 1 "
                 "(only grid has an end of its own)"
             )
-        if self.search.algorithm == "multi-objective" and self.scheduler.type == "asha":
+        if self.search.algorithm in _MULTI_OBJECTIVE and self.scheduler.type == "asha":
             lines.append(
-                "scheduler.type: got 'asha' with algorithm multi-objective; allowed: none, since a trial cut early has "
-                "no gap that can be compared; write scheduler: none"
+                f"scheduler.type: got 'asha' with algorithm {self.search.algorithm}; allowed: none, since a trial cut "
+                "early has no gap that can be compared; write scheduler: none"
             )
         return lines
 

@@ -36,10 +36,25 @@ RULES = {
         {"ray", "optuna", "pandas", "pyarrow"},
     ),
     "sweep/store": ({"sweep.store"}, HEAVY - {"pyarrow"}),
-    "sweep/spec.py": ({"sweep.data.errors", "sweep.data.source", "search_spaces"}, HEAVY),
+    "sweep/stopping": ({"sweep.stopping", "sweep.training.divergence"}, HEAVY),
+    "sweep/spec.py": ({"sweep.data.errors", "sweep.data.source", "sweep.stopping", "search_spaces"}, HEAVY),
     "sweep/tuning": (
-        {"sweep.tuning", "sweep.training", "sweep.data", "sweep.store", "sweep.spec", "search_spaces", "cluster"},
+        {
+            "sweep.tuning",
+            "sweep.stopping",
+            "sweep.training",
+            "sweep.data",
+            "sweep.store",
+            "sweep.spec",
+            "search_spaces",
+            "cluster",
+        },
         {"pandas", "plotly", "typer", "rich"},
+    ),
+    "sweep/simulation": (
+        {"sweep.simulation", "sweep.stopping", "sweep.tuning", "sweep.training.seeds", "sweep.store", "sweep.spec"}
+        | {"search_spaces"},
+        HEAVY - {"numpy"},
     ),
     "sweep/progress": ({"sweep.progress", "sweep.tuning", "sweep.spec"}, HEAVY - {"rich"}),
     "sweep/__main__.py": ({"sweep.cli"}, HEAVY),

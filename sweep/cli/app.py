@@ -10,7 +10,7 @@ import typer
 
 from cluster.errors import ClusterError
 from search_spaces.errors import SpecError
-from sweep.cli import doctor, export, listing, logs, plan, report, run, status, stop, submit, validate, verify
+from sweep.cli import doctor, export, listing, logs, plan, report, run, simulate, status, stop, submit, validate, verify
 from sweep.cli.terminal import say
 from sweep.data.errors import DataError
 from sweep.store.errors import StoreError
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 app.command("validate")(validate.validate)
 app.command("plan")(plan.plan)
+app.command("simulate")(simulate.simulate)
 app.command("run")(run.run)
 app.command("resume")(run.resume)
 app.command("retry")(run.retry)

@@ -25,8 +25,12 @@ class LineLog(Listener):
         self._left = tally.planned - sum(record.has_ended for record in tally.records())
 
     def trial_started(self, record: TrialRecord) -> None:
-        again = f" again (attempt {record.attempts})" if record.attempts > 1 else ""
-        self._say(f"{record.trial_id} started{again}: {describe(record.configuration, self._tally.searched)}")
+        configuration = describe(record.configuration, self._tally.searched)
+        if record.epochs and record.promoted_at == len(record.epochs):
+            how = f"goes on after epoch {record.promoted_at}"
+        else:
+            how = f"started again (attempt {record.attempts})" if record.attempts > 1 else "started"
+        self._say(f"{record.trial_id} {how}: {configuration}")
 
     def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
         if time.monotonic() - self._last_line >= INTERVAL_S:

@@ -39,7 +39,7 @@ class LiveTable(Listener):
 
     def _render(self) -> RenderableType:
         records = self._tally.records()
-        running = [record for record in records if record.status == "RUNNING"]
+        running = [record for record in records if record.status == "RUNNING" and not record.waits]
         ended = [record for record in records if record.has_ended and record.best]
         best = sorted(ended, key=lambda record: -_best_acc(record))[:_BEST_SHOWN]
         parts: list[RenderableType] = [

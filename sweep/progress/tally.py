@@ -16,7 +16,7 @@ class Tally(Pace):
     def summary(self) -> str:
         """One line: trials by status, elapsed time, time left."""
         statuses = self.statuses()
-        ended = statuses.total() - statuses["RUNNING"]
+        ended = statuses.total() - statuses["RUNNING"] - statuses["WAITING"]
         parts = [f"{ended}/{self.planned} trials ended"]
         parts += [f"{count} {status.lower()}" for status, count in sorted(statuses.items())]
         if not statuses:

@@ -5,6 +5,7 @@ PUBLISHED = {"epochs": "epochs.parquet", "trials": "trials.parquet"}
 LOG = "log"
 CHECKPOINTS = "checkpoints"
 QUARANTINE = "quarantine"
+STUDY_JOURNAL = "optuna.journal"  # the search's study, for optuna-dashboard; nothing of ours reads it
 
 
 def checkpoint_name(trial_id: str) -> str:

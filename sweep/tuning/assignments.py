@@ -6,6 +6,7 @@ from typing import Any
 
 from search_spaces.identity import configuration_id, trial_id
 from sweep.spec import SweepSpec
+from sweep.stopping.early_stopping import EarlyStopping
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
 from sweep.tuning.proposer import Outcome, Proposer, outcome_of
@@ -15,37 +16,84 @@ from sweep.tuning.trial_record import TrialRecord
 class Assignments(Listener):
     """Hands out trials, and tells the search algorithm how configurations ended."""
 
-    def __init__(self, spec: SweepSpec, ledger: Ledger, earlier: Iterable[Outcome] = ()) -> None:
-        """`ledger` holds what is known; on a resume that is all of the earlier drivers' trials.
+    def __init__(
+        self, spec: SweepSpec, ledger: Ledger, stopping: EarlyStopping, earlier: Iterable[Outcome] = ()
+    ) -> None:
+        """`ledger` holds what is known, and `stopping` was told it; on a resume that is all of the earlier drivers'.
 
         earlier: what other sweeps found out, for a search that learns.
         """
         self.exhausted = False  # whether next() has said that there is no more
         self._spec = spec
         self._ledger = ledger
-        self._proposer = build_proposer(spec, earlier)
+        self._stopping = stopping
+        self.proposer = build_proposer(spec, earlier)
         self._queue: deque[TrialRecord] = deque()
+        self._at_work: set[str] = set()
         self._replicates: dict[str, list[TrialRecord]] = {}
-        for record in list(ledger.trials.values()):
-            if record.configuration_id not in self._replicates:
-                self._proposer.adopt(record.configuration)
-                self._enqueue(record.configuration)
-        self._queue.extendleft(reversed(ledger.unfinished()))
-        for replicates in self._replicates.values():
-            self._tell_if_ended(replicates)
+        self._replay()
+        held = stopping.held
+        self._queue.extendleft(record for record in reversed(ledger.unfinished()) if record.trial_id not in held)
 
     def next(self) -> TrialRecord | None:
-        """The next trial to start; None when there is none left (running trials cannot add any)."""
-        if not self._queue:
-            configuration = self._proposer.propose()
-            if configuration is None:
-                self.exhausted = True
+        """The next trial to start. None when there is none now; `exhausted` says whether there will be one later."""
+        while True:
+            self._end_fallen()
+            if self._queue:
+                return self._hand_out(self._queue.popleft())
+            released = self._stopping.next_released()
+            if released is not None:
+                return self._hand_out(self._ledger.trials[released])
+            configuration = self.proposer.propose()
+            if configuration is not None:
+                self._enqueue(configuration)
+            elif not self._stopping.held:
+                self.exhausted = True  # what runs cannot add any
                 return None
-            self._enqueue(configuration)
-        return self._queue.popleft()
+            elif self._at_work:
+                return None
+            else:
+                finished = any(record.status == "COMPLETED" for record in self._ledger.trials.values())
+                self._stopping.close(one_must_finish=not finished)
+
+    def study_journal(self) -> bytes | None:
+        """The search's Optuna study as a journal file, if it has one."""
+        return self.proposer.journal(self._ledger.sweep_id)
+
+    def waits(self, record: TrialRecord) -> None:
+        """A trial has given its place free at a rung."""
+        self._at_work.discard(record.trial_id)
+        self._ledger.pause(record.trial_id)
 
     def trial_ended(self, record: TrialRecord) -> None:
+        self._at_work.discard(record.trial_id)
+        self._stopping.ended(record.trial_id, record.configuration_id)
         self._tell_if_ended(self._replicates[record.configuration_id])
+
+    def _replay(self) -> None:
+        """Let the search algorithm live through what the earlier drivers' did, in the order of their clocks."""
+        records = list(self._ledger.trials.values())
+        starts = [(record.started, False, record) for record in records if record.started is not None]
+        ends = [(record.ended, True, record) for record in records if record.ended is not None]
+        running: dict[str, set[str]] = {}
+        for _, ended, record in sorted(starts + ends, key=lambda event: event[:2]):
+            configuration = record.configuration_id
+            if configuration not in running:
+                self.proposer.adopt(record.configuration)
+                self._enqueue(record.configuration)
+                running[configuration] = {each.trial_id for each in self._replicates[configuration]}
+            if ended:
+                running[configuration].discard(record.trial_id)
+                if not running[configuration]:
+                    self.proposer.tell(outcome_of(self._replicates[configuration]))
+
+    def _hand_out(self, record: TrialRecord) -> TrialRecord:
+        self._at_work.add(record.trial_id)
+        return record
+
+    def _end_fallen(self) -> None:
+        for trial, verdict in self._stopping.take_fallen().items():
+            self._ledger.end(trial, "STOPPED", stop_reason=verdict.reason, stop_value=verdict.value)
 
     def _enqueue(self, configuration: dict[str, Any]) -> None:
         """Queue those replicates that no driver has started, and remember all."""
@@ -64,7 +112,7 @@ class Assignments(Listener):
 
     def _tell_if_ended(self, replicates: list[TrialRecord]) -> None:
         if all(record.has_ended for record in replicates):
-            self._proposer.tell(outcome_of(replicates))
+            self.proposer.tell(outcome_of(replicates))
 
 
 def build_proposer(spec: SweepSpec, earlier: Iterable[Outcome] = ()) -> Proposer:
@@ -80,9 +128,7 @@ def build_proposer(spec: SweepSpec, earlier: Iterable[Outcome] = ()) -> Proposer
         return ListedProposer(space.grid())
     from sweep.tuning.optuna_proposer import OptunaProposer
 
-    proposer = OptunaProposer(
-        space, count=search.trials, seed=search.seed, multi_objective=search.algorithm == "multi-objective"
-    )
+    proposer = OptunaProposer(space, count=search.trials, seed=search.seed, algorithm=search.algorithm)
     for outcome in earlier:
         proposer.learn(outcome)
     return proposer

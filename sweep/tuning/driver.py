@@ -13,16 +13,17 @@ from search_spaces.errors import SpecError
 from sweep.data.dataset import load_dataset
 from sweep.data.split import split_indices
 from sweep.spec import SweepSpec
+from sweep.stopping.early_stopping import EarlyStopping
+from sweep.stopping.settings import early_stopping
+from sweep.stopping.verdict import GO_ON
 from sweep.store.errors import StoreError
 from sweep.store.folder import Folder
-from sweep.store.layout import CHECKPOINTS, checkpoint_name
+from sweep.store.layout import CHECKPOINTS, STUDY_JOURNAL, checkpoint_name
 from sweep.store.manifest import write_manifest
 from sweep.store.reader import read_sweep
 from sweep.store.stop_request import StopRequests
 from sweep.store.storage_probe import StorageProbe
 from sweep.store.writer import StoreWriter
-from sweep.training.divergence import has_diverged
-from sweep.tuning.asha import Asha
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.drain import Drain
 from sweep.tuning.interrupts import Interrupts
@@ -122,17 +123,17 @@ def _train(
 
     from sweep.tuning.hang import HangWatch
     from sweep.tuning.trainable import TrialJob, train_trial
-    from sweep.tuning.tune_adapters import AshaScheduler, AssignmentSearcher, LedgerCallback, StopWhen
+    from sweep.tuning.tune_adapters import AssignmentSearcher, LedgerCallback, StoppingScheduler, StopWhen
 
     checkpoints = sweep / CHECKPOINTS
-    asha = _asha(spec)
-    settle(ledger, asha, spec.epochs)
-    assignments = Assignments(spec, ledger, kept(sweep))
+    stopping = early_stopping(spec.scheduler, spec.stop_rules, epochs=spec.epochs, replicates=spec.replicates)
+    settle(ledger, stopping)
+    assignments = Assignments(spec, ledger, stopping, kept(sweep))
     drain, failure = Drain(), SameFailure()
     ledger.listeners += [assignments, CheckpointCleaner(checkpoints), failure]
     if watch.listener is not None:
         ledger.listeners.append(watch.listener(spec, ledger, places.now()))
-    scheduler = AshaScheduler(asha, drain, TriedAgainAlone(spec.resources, watch.announce))
+    scheduler = StoppingScheduler(stopping, ledger, drain, TriedAgainAlone(spec.resources, watch.announce))
     hangs, stop_requests = HangWatch(spec.trial_timeout), StopRequests(sweep, manifest["generation"])
     waiting = Waiting(spec.resources, watch.announce)
     job = TrialJob(
@@ -144,6 +145,7 @@ def _train(
         sweep_seed=spec.search.seed,
         train_size=spec.train_size,
         epochs=spec.epochs,
+        saved_epochs=frozenset(stopping.rungs if spec.scheduler.variant == "promote" or spec.replicates > 1 else ()),
         threads=max(1, int(spec.resources.cpus_per_trial)),
         gpu=spec.resources.gpus_per_trial > 0,
         precision=manifest.get("precision", "fp32"),
@@ -157,7 +159,9 @@ def _train(
             storage_path=str(scratch),
             search_alg=AssignmentSearcher(assignments, drain, places),
             scheduler=scheduler,
-            callbacks=[LedgerCallback(ledger, scheduler, hangs, drain, stop_requests, waiting, watch.announce)],
+            callbacks=[
+                LedgerCallback(ledger, assignments, scheduler, hangs, drain, stop_requests, waiting, watch.announce)
+            ],
             stop=StopWhen(lambda: failure.hopeless or drain.done),
             num_samples=-1,
             resources_per_trial={"cpu": spec.resources.cpus_per_trial, "gpu": spec.resources.gpus_per_trial},
@@ -169,6 +173,9 @@ def _train(
             trial_dirname_creator=_trial_name,
             verbose=0,
         )
+    journal = assignments.study_journal()
+    if journal is not None:
+        sweep.write(STUDY_JOURNAL, journal)
     if failure.hopeless:
         watch.announce(f"every trial fails with the same error after {PATIENCE} of them; stopped early")
     return assignments.exhausted and all(record.has_ended for record in ledger.trials.values())
@@ -184,33 +191,27 @@ class CheckpointCleaner(Listener):
         self._checkpoints.remove(checkpoint_name(record.trial_id))
 
 
-def settle(ledger: Ledger, asha: Asha | None, epochs: int) -> None:
+def settle(ledger: Ledger, stopping: EarlyStopping) -> None:
     """Bring early stopping to what the stored rows say, and end trials whose driver died just before it could."""
     rows = [(row, record) for record in ledger.trials.values() for row in record.epochs]
+    verdicts = {}
     # In the order in which they were told, so that the rungs are as they were.
     for row, record in sorted(rows, key=lambda item: item[0]["timestamp"]):
-        if asha is not None:
-            asha.record(record.trial_id, row["epoch"], val_acc=row["val_acc"], val_loss=row["val_loss"])
+        history = record.epochs[: row["epoch"]]
+        verdicts[record.trial_id] = stopping.told(record.trial_id, record.configuration_id, history)
+    for record in ledger.trials.values():
+        if record.has_ended:
+            stopping.ended(record.trial_id, record.configuration_id)
     for record in ledger.unfinished():
-        if not record.epochs:
-            continue
-        last = record.epochs[-1]
-        if has_diverged(last):
-            ledger.end(record.trial_id, "STOPPED", stop_reason="diverged")
-        elif last["epoch"] >= epochs:
+        verdict = verdicts.get(record.trial_id, GO_ON)
+        if verdict.action == "cut":
+            ledger.end(record.trial_id, "STOPPED", stop_reason=verdict.reason, stop_value=verdict.value)
+        elif len(record.epochs) >= ledger.epochs:
             ledger.end(record.trial_id, "COMPLETED")
-        elif asha is not None and not asha.keeps(record.trial_id, last["epoch"]):
-            ledger.end(record.trial_id, "STOPPED", stop_reason="asha")
-
-
-def _asha(spec: SweepSpec) -> Asha | None:
-    if spec.scheduler.type == "none":
-        return None
-    return Asha(
-        epochs=spec.epochs,
-        grace_period=spec.scheduler.grace_period,
-        reduction_factor=spec.scheduler.reduction_factor,
-    )
+        elif record.promoted_at == len(record.epochs):
+            stopping.let_pass(record.trial_id, record.configuration_id)
+    for trial in stopping.held:
+        ledger.pause(trial)
 
 
 def _trial_name(trial: Any) -> str:

@@ -35,7 +35,7 @@ def run(
 
     spec: a SweepSpec, a YAML file, a shipped study's name, or a mapping. storage: the folder or URI (s3://…)
     that gets the sweep's own folder. overrides: "key.path=value". warm_start: the folder of an earlier
-    sweep whose results the search (tpe, multi-objective) begins with. sweep_id: the last part of the folder's name;
+    sweep whose results the search begins with, if it is one that learns. sweep_id: the last part of the folder's name;
     a sweep that has it already is gone on with, so that the same call can be made again after any failure; None: a new
     one, drawn. address: None for a Ray of this machine alone.
     Raises SpecError, DataError, PreflightError before anything starts; StoreError or OSError if rows cannot be written.

@@ -7,12 +7,11 @@ files knows what it knew before.
 import json
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol
 
 from sweep.spec import SweepSpec
 from sweep.store.reader import SweepTables
 from sweep.store.schema import EPOCHS
-from sweep.store.writer import StoreWriter
 from sweep.tuning.trial_record import TrialRecord
 
 
@@ -29,14 +28,24 @@ class Listener:
         """A trial's row is final."""
 
 
+class RowWriter(Protocol):
+    """Where a ledger writes: a StoreWriter, whose methods these are."""
+
+    def add_epoch(self, row: dict[str, Any]) -> object: ...
+
+    def put_trial(self, row: dict[str, Any]) -> None: ...
+
+    def flush_if_due(self) -> None: ...
+
+
 class Ledger:
     """`trials`: every trial handed out so far, by id. Whoever is in `listeners` is told of each change."""
 
-    def __init__(self, writer: StoreWriter, sweep_id: str, spec: SweepSpec) -> None:
+    def __init__(self, writer: RowWriter, sweep_id: str, spec: SweepSpec) -> None:
         self.trials: dict[str, TrialRecord] = {}
         self.listeners: list[Listener] = []
         self._writer = writer
-        self._sweep_id = sweep_id
+        self.sweep_id = sweep_id
         self._spec = spec
         self._orphans: set[str] = set()
 
@@ -47,7 +56,8 @@ class Ledger:
         for record in records_from(tables):
             ended_early = record.status == "COMPLETED" and len(record.epochs) < self._spec.epochs
             if record.lost_epochs or ended_early or (retry_failed and record.status == "FAILED"):
-                record.status, record.stop_reason, record.error, record.ended = "RUNNING", None, None, None
+                record.status, record.error, record.ended = "RUNNING", None, None
+                record.stop_reason, record.stop_value = None, None
             self.trials[record.trial_id] = record
         self._orphans = set(tables.epochs["trial_id"].to_pylist()) - self.trials.keys()
 
@@ -63,19 +73,26 @@ class Ledger:
     def start(self, trial_id: str) -> None:
         """A trial starts, or starts again after a failure or a resume."""
         record = self.trials[trial_id]
-        record.attempts += 1
+        if record.waits:
+            record.waits, record.promoted_at = False, len(record.epochs)
+        else:
+            record.attempts += 1
         record.status = "RUNNING"
         record.started = record.started or _now()
         self._put(record)
         for listener in self.listeners:
             listener.trial_started(record)
 
+    def pause(self, trial_id: str) -> None:
+        """A trial waits for others and occupies no place; its next start is no further attempt."""
+        self.trials[trial_id].waits = True
+
     def add_epoch(self, trial_id: str, metrics: dict[str, Any], *, node: str) -> None:
         """A trial tells an epoch. One that is known already (a continued trial tells it again) changes nothing."""
         record = self.trials[trial_id]
         row = {
             **{name: metrics[name] for name in EPOCHS.names if name in metrics},
-            "sweep_id": self._sweep_id,
+            "sweep_id": self.sweep_id,
             "trial_id": trial_id,
             "attempt": record.attempts,
             "node": node,
@@ -89,10 +106,19 @@ class Ledger:
         for listener in self.listeners:
             listener.epoch_told(record, row)
 
-    def end(self, trial_id: str, status: str, *, stop_reason: str | None = None, error: str | None = None) -> None:
+    def end(
+        self,
+        trial_id: str,
+        status: str,
+        *,
+        stop_reason: str | None = None,
+        stop_value: float | None = None,
+        error: str | None = None,
+    ) -> None:
         """A trial has ended; its row is final."""
         record = self.trials[trial_id]
-        record.status, record.stop_reason, record.error = status, stop_reason, error
+        record.status, record.error = status, error
+        record.stop_reason, record.stop_value = stop_reason, stop_value
         record.ended = _now()
         self._put(record)
         for listener in self.listeners:
@@ -105,14 +131,14 @@ class Ledger:
     def abandon_orphans(self) -> None:
         """Mark stored epochs whose trial nobody knows any more: its line of `trials` was lost to damage."""
         for trial_id in sorted(self._orphans - self.trials.keys()):
-            self._writer.put_trial({"sweep_id": self._sweep_id, "trial_id": trial_id, "status": "ABANDONED"})
+            self._writer.put_trial({"sweep_id": self.sweep_id, "trial_id": trial_id, "status": "ABANDONED"})
 
     def flush_if_due(self) -> None:
         """Let the store write what is pending, about once a second."""
         self._writer.flush_if_due()
 
     def _put(self, record: TrialRecord) -> None:
-        self._writer.put_trial(record.row(sweep_id=self._sweep_id, model=self._spec.model, dataset=self._spec.dataset))
+        self._writer.put_trial(record.row(sweep_id=self.sweep_id, model=self._spec.model, dataset=self._spec.dataset))
 
 
 def records_from(tables: SweepTables) -> Iterable[TrialRecord]:
@@ -133,7 +159,9 @@ def records_from(tables: SweepTables) -> Iterable[TrialRecord]:
             replicate=row["replicate"],
             status=row["status"],
             stop_reason=row["stop_reason"],
+            stop_value=row["stop_value"],
             error=row["error"],
+            promoted_at=row["promoted_at"],
             attempts=row["attempts"],
             started=row["started"],
             ended=row["ended"],

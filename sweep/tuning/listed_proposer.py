@@ -28,6 +28,9 @@ class ListedProposer:
     def tell(self, outcome: Outcome) -> None:
         del outcome
 
+    def journal(self, name: str) -> None:
+        del name
+
 
 def sample_configurations(space: SearchSpace, count: int, seed: int) -> list[dict[str, Any]]:
     """`count` different configurations drawn at random, or all of a space that has no more."""

@@ -1,4 +1,4 @@
-"""Search by Optuna's TPE, told the truth about early stopping.
+"""Search by Optuna's samplers, told the truth about early stopping.
 
 Ray Tune's own bridge tells Optuna COMPLETE for a trial that was cut, so that values at different budgets are compared;
 here a cut configuration is PRUNED with its intermediate values, and one without a usable epoch is FAIL.
@@ -6,56 +6,80 @@ here a cut configuration is PRUNED with its intermediate values, and one without
 
 import json
 import random
+import warnings
+from collections.abc import Callable
 from typing import Any
 
 import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.exceptions import ExperimentalWarning
+from optuna.samplers import BaseGASampler, BaseSampler
 from optuna.trial import Trial, TrialState
 
 from search_spaces.domains import Choice, Domain, IntRange, LogUniform, Uniform
 from search_spaces.space import SearchSpace
 from sweep.training.seeds import seed_for
+from sweep.tuning.optuna_journal import journal_of
 from sweep.tuning.proposer import Outcome
 
-# Proposals of TPE that repeat an earlier configuration before a random new one is taken.
+# The spec's names of what Optuna offers; those with two objectives, and what each of them makes of a seed.
+MULTI_OBJECTIVE = ("multi-objective", "nsga2")
+_SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
+    "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
+    "gp": lambda seed: optuna.samplers.GPSampler(seed=seed),
+    "qmc": lambda seed: optuna.samplers.QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False),
+    "multi-objective": lambda seed: optuna.samplers.TPESampler(seed=seed),
+    "nsga2": lambda seed: optuna.samplers.NSGAIISampler(population_size=20, seed=seed),
+}
+# Whose proposals form one sequence, which a new seed at each of them would break.
+_SEQUENCES = ("qmc",)
+
+# Proposals that repeat an earlier configuration before a random new one is taken.
 _PATIENCE = 20
 
 
 class OptunaProposer:
-    """TPE over the searched hyper-parameters, at most `count` configurations.
+    """An Optuna sampler over the searched hyper-parameters, at most `count` configurations.
 
-    One objective: the highest val_acc of any epoch. With `multi_objective`: val_acc up and, at the same epoch,
-    gap_loss down. The proposal after n others depends on the seed, n and what was told, not on who asked: a resumed
-    sweep that was told the same proposes the same.
+    algorithm: tpe, gp (Gaussian process; loads torch), qmc (a scrambled Sobol sequence): one objective, the highest
+    val_acc of any epoch. multi-objective (TPE), nsga2: val_acc up and, at the same epoch, gap_loss down. The proposal
+    after n others depends on the seed, n and what was told, not on who asked: a resumed sweep that was told the same
+    proposes the same.
     """
 
-    def __init__(self, space: SearchSpace, *, count: int, seed: int, multi_objective: bool = False) -> None:
-        optuna.logging.set_verbosity(optuna.logging.WARNING)
+    def __init__(self, space: SearchSpace, *, count: int, seed: int, algorithm: str = "tpe") -> None:
+        optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space = space
         self._count = count if space.cardinality is None else min(count, space.cardinality)
         self._seed = seed
-        self._multi_objective = multi_objective
+        self._algorithm = algorithm
+        self._multi_objective = algorithm in MULTI_OBJECTIVE
         self._distributions = {name: _distribution(domain) for name, domain in space.searched.items()}
-        directions = ["maximize", "minimize"] if multi_objective else ["maximize"]
+        directions = ["maximize", "minimize"] if self._multi_objective else ["maximize"]
         self._study = optuna.create_study(directions=directions)
         self._trials: dict[str, Trial] = {}  # by canonical configuration
 
     def propose(self) -> dict[str, Any] | None:
         if len(self._trials) >= self._count:
             return None
-        self._reseed()
-        for _ in range(_PATIENCE):
+        for attempt in range(_PATIENCE):
+            self._reseed(attempt)
             trial = self._study.ask(self._distributions)
             configuration = self._space.resolve(trial.params)
             if self._remember(configuration, trial):
                 return configuration
             self._study.tell(trial, state=TrialState.FAIL)
-            self._reseed()
         return self._unseen()
 
     def adopt(self, configuration: dict[str, Any]) -> None:
+        self._reseed()
         self._study.enqueue_trial({name: configuration[name] for name in self._distributions})
-        self._remember(configuration, self._study.ask(self._distributions))
+        trial = self._study.ask(self._distributions)
+        sampler = self._study.sampler
+        if isinstance(sampler, BaseGASampler):
+            # Notes the generation in the trial, which Optuna does for those alone that it has sampled itself.
+            sampler.get_trial_generation(self._study, self._study.get_trials(deepcopy=False)[trial.number])
+        self._remember(configuration, trial)
 
     def learn(self, outcome: Outcome) -> bool:
         """Take an outcome of another sweep into account. False if its configuration lies outside of this space."""
@@ -87,6 +111,9 @@ class OptunaProposer:
                 trial.report(val_acc, epoch)
             self._study.tell(trial, state=TrialState.PRUNED)
 
+    def journal(self, name: str) -> bytes:
+        return journal_of(self._study, name)
+
     @property
     def study(self) -> optuna.Study:
         """The Optuna study behind this search."""
@@ -99,11 +126,14 @@ class OptunaProposer:
         self._trials[key] = trial
         return True
 
-    def _reseed(self) -> None:
-        self._study.sampler = optuna.samplers.TPESampler(seed=seed_for(self._seed, 0, "order", len(self._study.trials)))
+    def _reseed(self, attempt: int = 0) -> None:
+        place = 0 if self._algorithm in _SEQUENCES else _PATIENCE * len(self._trials) + attempt
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ExperimentalWarning)
+            self._study.sampler = _SAMPLERS[self._algorithm](seed_for(self._seed, 0, "order", place))
 
     def _unseen(self) -> dict[str, Any] | None:
-        """A configuration not proposed yet, when TPE keeps returning to the same ones."""
+        """A configuration not proposed yet, when the sampler keeps returning to the same ones."""
         rng = random.Random(seed_for(self._seed, 0, "order", len(self._trials)))
         pool = self._space.grid() if self._space.cardinality is not None else [self._space.sample(rng)]
         left = [configuration for configuration in pool if json.dumps(configuration) not in self._trials]

@@ -26,8 +26,8 @@ class Pace:
         return [record for record in list(self._ledger.trials.values()) if record.status != "PLANNED"]
 
     def statuses(self) -> Counter[str]:
-        """How many of the trials that have started are in which status."""
-        return Counter(record.status for record in self.records())
+        """How many of the trials that have started are in which status; WAITING: at a rung, for others."""
+        return Counter("WAITING" if record.waits else record.status for record in self.records())
 
     def elapsed_s(self) -> float:
         """Since this driver began."""

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from sweep.spec import SweepSpec
-from sweep.tuning.asha import rung_epochs
+from sweep.stopping.asha import rung_epochs
 
 PROBE_IMAGES = 1000
 

@@ -29,7 +29,7 @@ CHECKPOINT_INTERVAL_S = 10.0
 class TrialJob:
     """What all trials of a sweep share. Paths are absolute: Tune changes a trial's working directory.
 
-    fingerprint: of the data set as the driver read it.
+    fingerprint: of the data set as the driver read it. saved_epochs: after which a trial may have to wait for others.
     """
 
     dataset: str
@@ -40,6 +40,7 @@ class TrialJob:
     sweep_seed: int
     train_size: int | None
     epochs: int
+    saved_epochs: frozenset[int]
     threads: int
     gpu: bool
     precision: Precision
@@ -100,7 +101,7 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
     saved = time.monotonic()
     while trial.epoch < job.epochs and not trial.diverged:
         row = trial.train_epoch()
-        if time.monotonic() - saved > CHECKPOINT_INTERVAL_S:
+        if trial.epoch in job.saved_epochs or time.monotonic() - saved > CHECKPOINT_INTERVAL_S:
             try:
                 save_checkpoint(trial, job.checkpoints, checkpoint)
             except OSError as error:

@@ -19,11 +19,14 @@ class TrialRecord:
     replicate: int
     status: str = "PLANNED"  # until it starts; then one of the store's STATUSES
     stop_reason: str | None = None
+    stop_value: float | None = None
     error: str | None = None
+    promoted_at: int | None = None  # the last rung at which it waited and went on
     attempts: int = 0
     started: datetime | None = None
     ended: datetime | None = None
     epochs: list[dict[str, Any]] = field(default_factory=list)  # rows of the `epochs` table, from 1, without a hole
+    waits: bool = False  # at a rung, for others; it is RUNNING, and has no place
     lost_epochs: bool = False  # whether the store once held more of them
 
     @property
@@ -52,6 +55,7 @@ class TrialRecord:
             "epochs_run": len(self.epochs),
             "status": self.status,
             "stop_reason": self.stop_reason,
+            "stop_value": self.stop_value,
             "best_epoch": best.get("epoch"),
             "best_val_acc": best.get("val_acc"),
             "best_val_loss": best.get("val_loss"),
@@ -62,6 +66,7 @@ class TrialRecord:
             "gap_at_best": best.get("gap_loss"),
             "gap_at_last": last.get("gap_loss"),
             "seconds": sum(row["epoch_s"] for row in self.epochs),
+            "promoted_at": self.promoted_at,
             "attempts": self.attempts,
             "error": self.error,
             "started": self.started,

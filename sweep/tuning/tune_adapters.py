@@ -9,9 +9,9 @@ from ray.tune.experiment import Trial as TuneTrial
 from ray.tune.schedulers import FIFOScheduler, TrialScheduler
 from ray.tune.search import Searcher
 
+from sweep.stopping.early_stopping import EarlyStopping
+from sweep.stopping.verdict import GO_ON, Verdict
 from sweep.store.stop_request import StopRequests
-from sweep.training.divergence import has_diverged
-from sweep.tuning.asha import Asha
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.drain import Drain
 from sweep.tuning.hang import HangWatch
@@ -22,28 +22,28 @@ from sweep.tuning.waiting import Waiting
 from sweep.tuning.worker_error import last_error
 
 
-class AshaScheduler(FIFOScheduler):
-    """Stops a trial where `Asha` says so; `cut` holds the ids of those it stopped. While draining, it stops all."""
+class StoppingScheduler(FIFOScheduler):
+    """Ends a Tune trial where `EarlyStopping` says so; `verdicts` holds why. While draining, it ends all."""
 
-    def __init__(self, asha: Asha | None, drain: Drain, alone: TriedAgainAlone) -> None:
+    def __init__(self, stopping: EarlyStopping, ledger: Ledger, drain: Drain, alone: TriedAgainAlone) -> None:
         super().__init__()
-        self._asha = asha
+        self._stopping = stopping
+        self._ledger = ledger
         self._drain = drain
         self._alone = alone
-        self.cut: set[str] = set()
+        self.verdicts: dict[str, Verdict] = {}  # by trial, of those that do not go on
 
     def on_trial_result(self, tune_controller: Any, trial: TuneTrial, result: dict[str, Any]) -> str:
+        """Called before the ledger takes the epoch in. What the ledger knows already was decided on when it was new."""
         del tune_controller
-        go_on = TrialScheduler.STOP if self._drain.begun else TrialScheduler.CONTINUE
-        if self._asha is None or "epoch" not in result:
-            return go_on
-        trial_id, epoch = trial.config["trial_id"], result["epoch"]
-        new = self._asha.record(trial_id, epoch, val_acc=result["val_acc"], val_loss=result["val_loss"])
-        # A restarted trial tells earlier rungs again; it has passed them, whoever has come since.
-        if not new or self._asha.keeps(trial_id, epoch):
-            return go_on
-        self.cut.add(trial_id)
-        return TrialScheduler.STOP
+        record = self._ledger.trials[trial.config["trial_id"]]
+        if "epoch" in result and result["epoch"] > len(record.epochs):
+            history = [*record.epochs, result]
+            verdict = self._stopping.told(record.trial_id, record.configuration_id, history)
+            if verdict.action != "go on":
+                self.verdicts[record.trial_id] = verdict
+                return TrialScheduler.STOP
+        return TrialScheduler.STOP if self._drain.begun else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
         """Between two attempts: the only moment at which Tune lets the resources change."""
@@ -65,7 +65,7 @@ class AssignmentSearcher(Searcher):
             return None  # Tune asks again
         record = None if self._drain.begun else self._assignments.next()
         if record is None:
-            return Searcher.FINISHED
+            return Searcher.FINISHED if self._drain.begun or self._assignments.exhausted else None
         self._out.add(trial_id)
         return {
             "trial_id": record.trial_id,
@@ -91,7 +91,8 @@ class LedgerCallback(Callback):
     def __init__(
         self,
         ledger: Ledger,
-        scheduler: AshaScheduler,
+        assignments: Assignments,
+        scheduler: StoppingScheduler,
         hangs: HangWatch,
         drain: Drain,
         stop_requests: StopRequests,
@@ -99,13 +100,14 @@ class LedgerCallback(Callback):
         announce: Callable[[str], None],
     ) -> None:
         self._ledger = ledger
+        self._assignments = assignments
         self._scheduler = scheduler
         self._hangs = hangs
         self._drain = drain
         self._stop_requests = stop_requests
         self._waiting = waiting
         self._announce = announce
-        self._ends: dict[str, dict[str, Any]] = {}  # how a running trial said that it ends
+        self._errors: dict[str, str] = {}  # of running trials that said that they failed
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         self._hangs.alive(trial)
@@ -117,22 +119,25 @@ class LedgerCallback(Callback):
         self._hangs.alive(trial)
         trial_id = trial.config["trial_id"]
         if "error" in result:
-            self._ends[trial_id] = {"status": "FAILED", "stop_reason": "error", "error": result["error"]}
-            return
-        self._ledger.add_epoch(trial_id, result, node=result["hostname"])
-        if has_diverged(result):
-            self._ends[trial_id] = {"status": "STOPPED", "stop_reason": "diverged"}
-        elif trial_id in self._scheduler.cut:
-            self._ends[trial_id] = {"status": "STOPPED", "stop_reason": "asha"}
+            self._errors[trial_id] = result["error"]
+        else:
+            self._ledger.add_epoch(trial_id, result, node=result["hostname"])
 
     def on_trial_complete(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         self._hangs.ended(trial)
         trial_id = trial.config["trial_id"]
         self._drain.ended(trial_id)
-        end = self._ends.pop(trial_id, None)
-        if end is None and len(self._ledger.trials[trial_id].epochs) < self._ledger.epochs:
-            return  # the sweep stops, not the trial: it stays unfinished
-        self._ledger.end(trial_id, **(end or {"status": "COMPLETED"}))
+        record = self._ledger.trials[trial_id]
+        verdict = self._scheduler.verdicts.pop(trial_id, GO_ON)
+        if trial_id in self._errors:
+            self._ledger.end(trial_id, "FAILED", stop_reason="error", error=self._errors.pop(trial_id))
+        elif verdict.action == "cut":
+            self._ledger.end(trial_id, "STOPPED", stop_reason=verdict.reason, stop_value=verdict.value)
+        elif verdict.action == "wait":
+            self._assignments.waits(record)
+        elif len(record.epochs) >= self._ledger.epochs:
+            self._ledger.end(trial_id, "COMPLETED")
+        # Else the sweep stops, not the trial: it stays unfinished.
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
         self._hangs.ended(trial)

@@ -17,6 +17,8 @@ from sweep.tuning.ledger import records_from
 from sweep.tuning.proposer import Outcome, outcome_of
 from sweep.tuning.trial_record import TrialRecord
 
+LEARNING = ("tpe", "gp", "multi-objective", "nsga2")  # search algorithms
+
 FILE = "warm-start.json"
 
 
@@ -25,10 +27,10 @@ def earlier_outcomes(place: str | Path | Folder, spec: SweepSpec) -> list[Outcom
 
     Raises SpecError if `spec` cannot learn from them, and what `read_sweep` raises.
     """
-    if spec.search.algorithm not in ("tpe", "multi-objective"):
+    if spec.search.algorithm not in LEARNING:
         raise SpecError(
-            f"search.algorithm: got {spec.search.algorithm} with --warm-start; allowed: tpe, multi-objective, which "
-            "learn from earlier results"
+            f"search.algorithm: got {spec.search.algorithm} with --warm-start; allowed: {', '.join(LEARNING)}, "
+            "which learn from earlier results"
         )
     tables = read_sweep(place)
     for key in ("model", "dataset"):

@@ -18,8 +18,9 @@ from real_sweeps import RealSweep, check_exactly_once, check_same_numbers
 
 from analysis import load
 from sweep.data.dataset import load_dataset
+from sweep.stopping.asha import Asha
+from sweep.stopping.verdict import GO_ON
 from sweep.training.trial import Trial
-from sweep.tuning.asha import Asha
 
 MakeSweep = Callable[..., RealSweep]
 EPOCHS, TRIALS = 9, 24
@@ -66,9 +67,8 @@ def check_early_stopping(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
     ends = trials.set_index("trial_id")
     kept_at_arrival: set[tuple[str, int]] = set()
     for row in epochs.sort_values("timestamp").itertuples():
-        if asha.record(row.trial_id, row.epoch, val_acc=row.val_acc, val_loss=row.val_loss) and asha.keeps(
-            row.trial_id, row.epoch
-        ):
+        told = {"epoch": row.epoch, "val_acc": row.val_acc, "val_loss": row.val_loss}
+        if asha.told(row.trial_id, row.trial_id, told) == GO_ON:
             kept_at_arrival.add((row.trial_id, row.epoch))
     for trial_id, trial in ends.iterrows():
         last = trial["epochs_run"]

@@ -1,7 +1,9 @@
 """Search algorithms: no configuration twice, the truth told to Optuna, the same again after a resume."""
 
 import json
+import math
 import random
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -52,8 +54,6 @@ def test_an_adopted_configuration_is_not_given_out_again() -> None:
 
 def test_tpe_finds_a_planted_optimum_better_than_random_sampling() -> None:
     def score(configuration: dict[str, Any]) -> float:
-        import math
-
         return 1.0 - abs(math.log10(configuration["lr"]) + 2) / 4 - 0.2 * (configuration["layer_order"] == "lr")
 
     def best_of_tpe(seed: int) -> float:
@@ -67,6 +67,20 @@ def test_tpe_finds_a_planted_optimum_better_than_random_sampling() -> None:
     tpe = [best_of_tpe(seed) for seed in range(5)]
     rand = [max(score(SPACE.sample(rng)) for _ in range(40)) for rng in map(random.Random, range(5))]
     assert sum(tpe) > sum(rand)
+
+
+def test_qmc_spreads_more_evenly_than_random_sampling() -> None:
+    def largest_hole(learning_rates: list[float]) -> float:
+        """Between neighbours, as a part of the range of the logarithm."""
+        places = sorted((math.log10(lr) + 4) / 4 for lr in learning_rates)
+        return max(b - a for a, b in pairwise([0.0, *places, 1.0]))
+
+    even = [
+        largest_hole([c["lr"] for c in exhaust(OptunaProposer(SPACE, count=32, seed=seed, algorithm="qmc"))])
+        for seed in range(5)
+    ]
+    drawn = [largest_hole([c["lr"] for c in sample_configurations(SPACE, 32, seed)]) for seed in range(5)]
+    assert max(even) < min(drawn)
 
 
 def test_optuna_is_told_how_each_configuration_really_ended() -> None:
@@ -85,23 +99,25 @@ def test_optuna_is_told_how_each_configuration_really_ended() -> None:
     assert trials[0].params["lr"] == first["lr"]
 
 
-def test_a_search_rebuilt_from_what_was_told_proposes_what_the_first_would_have() -> None:
-    first = OptunaProposer(SPACE, count=30, seed=5)
+@pytest.mark.parametrize("algorithm", ["tpe", "gp", "qmc", "multi-objective", "nsga2"])
+def test_a_search_rebuilt_from_what_was_told_proposes_what_the_first_would_have(algorithm: str) -> None:
+    first = OptunaProposer(SPACE, count=30, seed=5, algorithm=algorithm)
     told = []
     for place in range(15):
         configuration = first.propose()
         assert configuration is not None
         told.append(completed(configuration, place / 20))
         first.tell(told[-1])
-    rebuilt = OptunaProposer(SPACE, count=30, seed=5)
+    rebuilt = OptunaProposer(SPACE, count=30, seed=5, algorithm=algorithm)
     for outcome in told:
         rebuilt.adopt(outcome.configuration)
         rebuilt.tell(outcome)
     assert keys(exhaust(first)) == keys(exhaust(rebuilt))
 
 
-def test_two_objectives_are_accuracy_and_the_gap_at_the_same_epoch() -> None:
-    proposer = OptunaProposer(SPACE, count=2, seed=0, multi_objective=True)
+@pytest.mark.parametrize("algorithm", ["multi-objective", "nsga2"])
+def test_two_objectives_are_accuracy_and_the_gap_at_the_same_epoch(algorithm: str) -> None:
+    proposer = OptunaProposer(SPACE, count=2, seed=0, algorithm=algorithm)
     configuration = proposer.propose()
     assert configuration
     proposer.tell(Outcome(configuration, "COMPLETED", {1: 0.7, 2: 0.6}, {1: 0.05, 2: 0.9}))

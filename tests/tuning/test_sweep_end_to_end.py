@@ -11,7 +11,7 @@ import pytest
 import sweep
 from cluster.errors import PreflightError
 from sweep.spec import SweepSpec
-from sweep.tuning.asha import rung_epochs
+from sweep.stopping.asha import rung_epochs
 from sweep.tuning.watch import Watch
 
 TIMES = ["sweep_id", "epoch_s", "images_per_s", "timestamp", "node"]

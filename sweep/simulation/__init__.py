@@ -1,0 +1,1 @@
+"""Sweeps on a virtual clock: recorded curves under any search, early stopping and number of workers."""

@@ -1,0 +1,114 @@
+"""The curves of a finished study, as answers to what a search proposes."""
+
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from search_spaces.domains import Domain
+from search_spaces.errors import SpecError
+from search_spaces.wording import shown
+from sweep.spec import SweepSpec
+from sweep.store.folder import Folder
+from sweep.store.reader import SweepTables, read_sweep
+from sweep.tuning.ledger import records_from
+from sweep.tuning.trial_record import TrialRecord
+
+# Positive values that span more than this are compared by their logarithms.
+_LOGARITHMIC_SPAN = 30.0
+
+
+class RecordedCurves:
+    """Every configuration of a full factorial with its rows, epoch by epoch.
+
+    `spec`: the study's. `best_val_acc`: the highest that a configuration reaches, its replicates' best epochs averaged.
+    """
+
+    def __init__(self, tables: SweepTables) -> None:
+        """Raises SpecError for a sweep that is no study or has trials without an end: a cut curve answers nothing."""
+        self.spec = SweepSpec.load(tables.manifest["spec"], elsewhere=True)
+        if self.spec.mode != "study":
+            raise SpecError(f"{tables.folder}: mode {self.spec.mode}; allowed: study, where no curve is cut")
+        self._by_configuration: dict[str, list[TrialRecord]] = {}
+        for record in records_from(tables):
+            whole = record.status == "COMPLETED" or record.stop_reason == "diverged"
+            if not whole:
+                raise SpecError(
+                    f"{tables.folder}: trial {record.trial_id} is {record.status}; allowed: trials that trained to "
+                    f"their end; `sweep resume {tables.folder}` (--retry-failed for failed ones) trains them"
+                )
+            self._by_configuration.setdefault(record.configuration_id, []).append(record)
+        if not self._by_configuration:
+            raise SpecError(f"{tables.folder}: no trial has been recorded; run the study first")
+        self._records = list(self._by_configuration.values())
+        self._axes = {name: _Axis(domain) for name, domain in self.spec.search_space.searched.items()}
+        points = [self._position(replicates[0].configuration) for replicates in self._records]
+        self._positions = np.array(points).reshape(len(points), -1)
+        self.best_val_acc = max(map(mean_best, self._records))
+
+    @classmethod
+    def read(cls, place: str | Path | Folder) -> "RecordedCurves":
+        """Of a sweep's folder. Raises also what `read_sweep` raises."""
+        return cls(read_sweep(place))
+
+    def check(self, spec: SweepSpec) -> None:
+        """Raise SpecError, a line a mistake, if these curves cannot answer what `spec` may propose."""
+        lines = []
+        if spec.epochs > self.spec.epochs:
+            lines.append(f"epochs: got {spec.epochs}; allowed: up to {self.spec.epochs}, as were recorded")
+        recorded = self.spec.search_space.domains
+        for name, domain in spec.search_space.domains.items():
+            axis = self._axes.get(name)
+            if axis is not None:
+                lines += [f"space.{name}: {line}" for line in axis.faults(domain)]
+            elif domain != recorded.get(name):
+                lines.append(f"space.{name}: got {shown(spec.space.get(name))}; allowed: {shown(recorded.get(name))}")
+        lines += [f"space.{name}: missing; it was recorded" for name in self._axes.keys() - spec.space.keys()]
+        if lines:
+            raise SpecError("\n".join(lines))
+
+    def curve(self, configuration: dict[str, Any], replicate: int) -> list[dict[str, Any]]:
+        """The rows of the nearest recorded configuration, from epoch 1 on; fewer than `epochs` where it diverged.
+
+        Nearest: by the sum over the searched hyper-parameters of their distances, a recorded range being 1 wide, in
+        the logarithm where it spans decades; two different words are 1 apart. Replicates are used again in turn.
+        """
+        distances = np.abs(self._positions - np.array(self._position(configuration)))
+        replicates = self._records[int(np.minimum(distances, 1.0).sum(axis=1).argmin())]
+        return replicates[replicate % len(replicates)].epochs
+
+    def _position(self, configuration: dict[str, Any]) -> list[float]:
+        return [axis.position(configuration[name]) for name, axis in self._axes.items()]
+
+
+def mean_best(replicates: list[TrialRecord]) -> float:
+    """The highest val_acc of each replicate, averaged; minus infinity if one never had any."""
+    best = [record.best["val_acc"] if record.best else -math.inf for record in replicates]
+    return sum(best) / len(best)
+
+
+class _Axis:
+    """One hyper-parameter's recorded values as numbers; words are 1 or more apart from one another."""
+
+    def __init__(self, domain: Domain) -> None:
+        self._values = list(domain.values())  # type: ignore[union-attr]  # a study's domains are finite
+        self._numeric = all(isinstance(value, int | float) for value in self._values)
+        numbers = [float(value) for value in self._values] if self._numeric else [0.0]
+        low, high = min(numbers), max(numbers)
+        self._log = low > 0 and high / low > _LOGARITHMIC_SPAN
+        self._low, self._width = (math.log(low), math.log(high / low)) if self._log else (low, high - low)
+
+    def position(self, value: Any) -> float:
+        if not self._numeric:
+            return float(self._values.index(value))
+        return ((math.log(value) if self._log else value) - self._low) / self._width
+
+    def faults(self, domain: Domain) -> list[str]:
+        """What the recorded values cannot answer."""
+        if self._numeric:
+            return []
+        others = [value for value in domain.values() if value not in self._values]  # type: ignore[union-attr]
+        return [
+            f"got {shown(value)}; allowed: {', '.join(map(str, self._values))}, as were recorded" for value in others
+        ]

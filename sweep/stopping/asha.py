@@ -1,0 +1,195 @@
+"""Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning").
+
+At each rung (an epoch) 1 in `reduction_factor` of the configurations goes on. Two variants: `stop` decides at once,
+among those that have come so far, and what is cut is gone; `promote` lets every configuration wait at the rung, its
+place free for another, and trains it on once it is among the best of those that have come by then.
+
+Against Ray Tune's own: what is not finite never advances, ties in accuracy are broken by the lower loss, the replicates
+of a configuration advance or fall together, by their mean, brackets share the configurations so that each costs as many
+epochs, and being told the same epoch twice changes nothing, so that a resumed sweep fills the rungs from stored rows.
+"""
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from typing import Any, Literal
+
+from sweep.stopping.rung import Rung
+from sweep.stopping.verdict import GO_ON, WAIT, Verdict
+
+Variant = Literal["stop", "promote"]
+
+
+class Asha:
+    """The rungs, who stands on them, and who waits there."""
+
+    def __init__(
+        self,
+        *,
+        epochs: int,
+        grace_period: int,
+        reduction_factor: int,
+        variant: Variant = "stop",
+        brackets: int = 1,
+        replicates: int = 1,
+    ) -> None:
+        """Bracket b has its rungs at grace_period * reduction_factor**(b + k) epochs, below `epochs`."""
+        self._variant = variant
+        self._replicates = replicates
+        self._brackets = [
+            {rung: Rung(reduction_factor) for rung in rungs}
+            for rungs in bracket_rungs(epochs, grace_period, reduction_factor, brackets)
+        ]
+        self.rungs = sorted({rung for rungs in self._brackets for rung in rungs})  # of all brackets
+        self._shares = _equal_cost_shares([list(rungs) for rungs in self._brackets], epochs, reduction_factor)
+        self._waiting: dict[str, dict[str, int]] = {}  # by configuration: its waiting trials, and at which rung
+        self._gone: dict[str, dict[str, bool]] = {}  # by configuration: trials that ended on their own; diverged?
+        self._released: list[str] = []  # trials that may train on, but are not at work
+        self._fallen: dict[str, Verdict] = {}  # waiting trials that have been cut
+
+    def told(self, trial: str, configuration: str, row: Mapping[str, Any]) -> Verdict:
+        """A trial of a configuration has told an epoch, of which row holds `epoch`, `val_acc` and `val_loss`."""
+        epoch = row["epoch"]
+        self._at_work(trial, configuration)
+        rungs = self._brackets[self.bracket_of(configuration)]
+        for passed, rung in rungs.items():
+            if passed < epoch and configuration in rung and configuration not in rung.advanced:
+                self._advance(configuration, passed)  # it could not be here otherwise: an earlier driver let it pass
+        rung_here = rungs.get(epoch)
+        if rung_here is None or not rung_here.enter(configuration, trial, row["val_acc"], row["val_loss"]):
+            return GO_ON
+        waiting = self._waiting.setdefault(configuration, {})
+        waiting[trial] = epoch
+        self._rank_if_complete(configuration, epoch)
+        if trial in self._released:
+            self._released.remove(trial)
+            return GO_ON
+        return self._fallen.pop(trial, WAIT)
+
+    def ended(self, trial: str, configuration: str, *, diverged: bool = False) -> None:
+        """A trial will reach no further rung: it completed, failed, or another rule ended it. Nobody waits for it.
+
+        diverged: its configuration ranks last from here on, whatever its other replicates do.
+        """
+        self._at_work(trial, configuration)
+        gone = self._gone.setdefault(configuration, {})
+        gone[trial] = diverged or gone.get(trial, False)
+        for epoch in set(self._waiting.get(configuration, {}).values()):
+            self._rank_if_complete(configuration, epoch)
+
+    def let_pass(self, trial: str, configuration: str) -> None:
+        """An earlier driver let a trial go on that waits here, whatever has come since."""
+        epoch = self._waiting.get(configuration, {}).get(trial)
+        if epoch is not None:
+            self._advance(configuration, epoch)
+
+    def next_released(self) -> str | None:
+        """A waiting trial that may train on now, the one furthest up first; None if there is none."""
+        if not self._released and self._variant == "promote":
+            for epoch in reversed(self.rungs):
+                for rungs in self._brackets:
+                    best = rungs[epoch].next_to_advance() if epoch in rungs else None
+                    if best is not None:
+                        self._advance(best, epoch)
+                        return self._released.pop(0)
+        return self._released.pop(0) if self._released else None
+
+    def take_fallen(self) -> dict[str, Verdict]:
+        """The waiting trials that were cut since this was last asked."""
+        fallen, self._fallen = self._fallen, {}
+        return fallen
+
+    @property
+    def held(self) -> set[str]:
+        """The trials that have reached a rung and not left it: waiting, released but not handed out, or fallen."""
+        waiting = (trial for trials in self._waiting.values() for trial in trials)
+        return {*waiting, *self._released, *self._fallen}
+
+    def standings(self) -> dict[tuple[int, int], list[tuple[str, float, float, bool]]]:
+        """By (bracket, epoch), the best first: configuration, mean val_acc, mean val_loss, and whether it advanced."""
+        return {
+            (bracket, epoch): rung.standing()
+            for bracket, rungs in enumerate(self._brackets)
+            for epoch, rung in rungs.items()
+        }
+
+    def close(self, *, one_must_finish: bool) -> None:
+        """No other configuration will come: what waits falls. one_must_finish: but the best of the highest rung."""
+        if one_must_finish:
+            for epoch in reversed(self.rungs):
+                for rungs in self._brackets:
+                    best = rungs[epoch].best_waiting() if epoch in rungs else None
+                    if best is not None and self._waiting.get(best):
+                        self._advance(best, epoch)
+                        return
+        for configuration, trials in self._waiting.items():
+            for trial, epoch in trials.items():
+                self._fallen[trial] = self._cut(configuration, epoch)
+        self._waiting.clear()
+
+    def bracket_of(self, configuration: str) -> int:
+        """Drawn from its identity, so that a resumed sweep draws the same."""
+        draw = int.from_bytes(hashlib.sha256(configuration.encode()).digest()[:8]) / 2**64
+        for bracket, share in enumerate(self._shares):
+            draw -= share
+            if draw < 0:
+                return bracket
+        return len(self._shares) - 1
+
+    def _rank_if_complete(self, configuration: str, epoch: int) -> None:
+        rung = self._brackets[self.bracket_of(configuration)][epoch]
+        gone = self._gone.get(configuration, {})
+        if configuration in rung or len(rung.trials_of(configuration).keys() | gone.keys()) < self._replicates:
+            return
+        rung.rank(configuration, last=any(gone.values()))
+        if rung.is_among_the_best(configuration, at_least=1 if self._variant == "stop" else 0):
+            self._advance(configuration, epoch)
+        elif self._variant == "stop":
+            for trial in self._waiting.pop(configuration, {}):
+                self._fallen[trial] = self._cut(configuration, epoch)
+
+    def _at_work(self, trial: str, configuration: str) -> None:
+        """It neither waits nor is about to leave its rung."""
+        self._waiting.get(configuration, {}).pop(trial, None)
+        if trial in self._released:
+            self._released.remove(trial)
+        self._fallen.pop(trial, None)
+
+    def _advance(self, configuration: str, epoch: int) -> None:
+        self._brackets[self.bracket_of(configuration)][epoch].advanced.add(configuration)
+        self._released += self._waiting.pop(configuration, {})
+
+    def _cut(self, configuration: str, epoch: int) -> Verdict:
+        """With the place at the rung, from 0 for the best to 1."""
+        rung = self._brackets[self.bracket_of(configuration)][epoch]
+        return Verdict("cut", "asha", rung.place_of(configuration) if configuration in rung else None)
+
+
+def bracket_rungs(epochs: int, grace_period: int, reduction_factor: int, brackets: int) -> list[list[int]]:
+    """The rungs of each bracket; brackets that would have none but the first are left out."""
+    first = rung_epochs(epochs, grace_period, reduction_factor)
+    return [first, *(first[b:] for b in range(1, brackets) if first[b:])]
+
+
+def rung_epochs(epochs: int, grace_period: int, reduction_factor: int) -> list[int]:
+    """The epochs after which trials are compared, ascending; none if grace_period >= epochs."""
+    rungs = []
+    rung = grace_period
+    while rung < epochs:
+        rungs.append(rung)
+        rung *= reduction_factor
+    return rungs
+
+
+def expected_epochs(rungs: Iterable[int], epochs: int, reduction_factor: int) -> float:
+    """What a configuration costs on average when one in `reduction_factor` passes each rung."""
+    cost, alive, reached = 0.0, 1.0, 0
+    for rung in [*rungs, epochs]:
+        cost += alive * (rung - reached)
+        alive, reached = alive / reduction_factor, rung
+    return cost
+
+
+def _equal_cost_shares(brackets: list[list[int]], epochs: int, reduction_factor: int) -> list[float]:
+    """The part of the configurations that each bracket gets, so that all brackets cost alike."""
+    weights = [1 / expected_epochs(rungs, epochs, reduction_factor) for rungs in brackets]
+    return [weight / sum(weights) for weight in weights]

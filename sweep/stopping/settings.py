@@ -1,0 +1,76 @@
+"""Early stopping as the spec has it, and what it makes."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sweep.stopping.asha import Asha
+from sweep.stopping.divergence import Divergence
+from sweep.stopping.early_stopping import EarlyStopping
+from sweep.stopping.gap import GapRule
+from sweep.stopping.generalization_loss import GeneralizationLoss
+from sweep.stopping.plateau import Plateau
+from sweep.stopping.progress_quotient import ProgressQuotient
+from sweep.stopping.rule import StopRule
+from sweep.stopping.successive_rises import SuccessiveRises
+
+_STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
+
+
+class SchedulerSettings(BaseModel):
+    """Whether and when trials are stopped early."""
+
+    model_config = _STRICT
+
+    type: Literal["asha", "none"] = Field(default="asha", description="one of asha (weak trials stop early), none")
+    variant: Literal["stop", "promote"] = Field(
+        default="stop",
+        description="one of stop (a trial is cut at once), promote (it waits at the rung, and goes on once it is among "
+        "the best)",
+    )
+    grace_period: int = Field(
+        default=1, ge=1, le=100_000, description="an integer from 1 to 100000 (epochs before the first cut)"
+    )
+    reduction_factor: int = Field(
+        default=3, ge=2, le=1000, description="an integer from 2 to 1000 (one in so many goes on)"
+    )
+    brackets: int = Field(
+        default=1, ge=1, le=20, description="an integer from 1 to 20 (bracket b has its first b rungs left out)"
+    )
+
+
+class StopRuleSettings(BaseModel):
+    """The rules on a trial's own curve that are in force; {} takes a rule's defaults."""
+
+    model_config = _STRICT
+
+    gl: GeneralizationLoss | None = Field(default=None, description="a mapping of alpha, grace_period (Prechelt's GL)")
+    pq: ProgressQuotient | None = Field(default=None, description="a mapping of alpha, strip (Prechelt's PQ)")
+    up: SuccessiveRises | None = Field(default=None, description="a mapping of strips, strip (Prechelt's UP)")
+    gap: GapRule | None = Field(
+        default=None,
+        description="a mapping of patience, grace_period, min_growth (train_eval_loss falls while val_loss rises)",
+    )
+    plateau: Plateau | None = Field(default=None, description="a mapping of patience, min_delta (of val_acc)")
+    divergence: Divergence | None = Field(default=None, description="a mapping of max_loss (train_loss, nats)")
+
+    def rules(self) -> list[StopRule]:
+        """Those in force."""
+        return [rule for name in type(self).model_fields if (rule := getattr(self, name)) is not None]
+
+
+def early_stopping(
+    scheduler: SchedulerSettings, stop_rules: StopRuleSettings, *, epochs: int, replicates: int
+) -> EarlyStopping:
+    """What ends the trials of a sweep early, before any has told anything."""
+    asha = None
+    if scheduler.type == "asha":
+        asha = Asha(
+            epochs=epochs,
+            grace_period=scheduler.grace_period,
+            reduction_factor=scheduler.reduction_factor,
+            variant=scheduler.variant,
+            brackets=scheduler.brackets,
+            replicates=replicates,
+        )
+    return EarlyStopping(asha, stop_rules.rules())
