@@ -32,6 +32,7 @@ from search_spaces.study_file import read_mapping
 from search_spaces.wording import shown
 from sweep.data.errors import DataError
 from sweep.data.source import ALLOWED, absolute_name, check_dataset, parse_dataset
+from sweep.stopping.budget import BudgetSettings
 from sweep.stopping.settings import SchedulerSettings, StopRuleSettings
 
 # Strict: "20" is no number and neither is true. A description says first what is allowed: errors quote it.
@@ -157,6 +158,11 @@ class SweepSpec(BaseModel):
     resources: ResourceSettings = Field(
         default_factory=ResourceSettings,
         description="a mapping of cpus_per_trial, gpus_per_trial, max_concurrent",
+    )
+    budget: BudgetSettings = Field(
+        default_factory=BudgetSettings,
+        description="a mapping of max_trials, max_epochs_total, max_hours, max_cost, price_per_cpu_hour, "
+        "price_per_gpu_hour",
     )
     max_retries: int = Field(
         default=3, ge=0, le=1000, description="an integer from 0 to 1000 (restarts of a crashed trial)"
@@ -284,6 +290,12 @@ class SweepSpec(BaseModel):
             lines.append(
                 f"scheduler.grace_period: got {self.scheduler.grace_period}, above epochs ({self.epochs}), so that "
                 f"nothing would ever be cut; allowed: 1 to {self.epochs}, or scheduler: none"
+            )
+        budget = self.budget
+        if budget.max_cost is not None and not (budget.price_per_cpu_hour or budget.price_per_gpu_hour):
+            lines.append(
+                f"budget.max_cost: got {budget.max_cost:g} and no price; allowed: beside price_per_cpu_hour or "
+                "price_per_gpu_hour above 0"
             )
         if lines:
             raise SpecError("\n".join(lines))

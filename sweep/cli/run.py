@@ -63,7 +63,7 @@ def resume(
     ] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Of resources, max_retries, trial_timeout only."),
+        typer.Option("--set", metavar="KEY=VALUE", help="Of resources, budget, max_retries, trial_timeout only."),
     ] = None,
     take_over: TakeOver = False,
     address: DriverAddress = None,
@@ -148,6 +148,7 @@ def _watched(drive: "Callable[[Watch], SweepResult]", json: bool) -> None:
                 "state": result.state,
                 "statuses": dict(result.statuses),
                 "best": result.best,
+                "budget": result.budget,
             }
         )
     else:
@@ -159,6 +160,8 @@ def _print_result(result: "SweepResult") -> None:
     path = _shown(result.path)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(result.statuses.items())) or "no trial started"
     print(f"{result.state}: {counts}")
+    if result.budget is not None:
+        print(f"used up: {result.budget}")
     if result.best is not None:
         best = result.best
         print(
@@ -173,7 +176,7 @@ def _print_result(result: "SweepResult") -> None:
     if result.only_failures:
         print(f"once the cause is mended: sweep retry {path} --failed")
     elif result.state == "INTERRUPTED":
-        print(f"go on: sweep resume {path}")
+        print(f"go on: sweep resume {path}" + (" --set budget.KEY=MORE" if result.budget else ""))
     else:
         print(f"next:  sweep report {path}")
 

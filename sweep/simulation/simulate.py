@@ -77,7 +77,7 @@ class Simulation:
 
     def step(self) -> bool:
         """Let the next epoch of all end. False if none is under way: the sweep is over."""
-        if not self._events:
+        if not self._events or self.assignments.budget_reached(self.now) is not None:
             return False
         self.now, _, worker, record = heapq.heappop(self._events)
         if self._rng.random() < self._cluster.failure_rate:

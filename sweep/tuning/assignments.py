@@ -6,9 +6,11 @@ from typing import Any
 
 from search_spaces.identity import configuration_id, trial_id
 from sweep.spec import SweepSpec
+from sweep.stopping.budget import Budget
 from sweep.stopping.early_stopping import EarlyStopping
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
+from sweep.tuning.plan import planned_trials
 from sweep.tuning.proposer import Outcome, Proposer, outcome_of
 from sweep.tuning.trial_record import TrialRecord
 
@@ -17,19 +19,30 @@ class Assignments(Listener):
     """Hands out trials, and tells the search algorithm how configurations ended."""
 
     def __init__(
-        self, spec: SweepSpec, ledger: Ledger, stopping: EarlyStopping, earlier: Iterable[Outcome] = ()
+        self,
+        spec: SweepSpec,
+        ledger: Ledger,
+        stopping: EarlyStopping,
+        earlier: Iterable[Outcome] = (),
     ) -> None:
         """`ledger` holds what is known, and `stopping` was told it; on a resume that is all of the earlier drivers'.
 
         earlier: what other sweeps found out, for a search that learns.
         """
         self.exhausted = False  # whether next() has said that there is no more
+        self.budget = Budget(
+            spec.budget, cpus_per_trial=spec.resources.cpus_per_trial, gpus_per_trial=spec.resources.gpus_per_trial
+        )
+        for record in ledger.trials.values():
+            for row in record.epochs:
+                self.budget.epoch_told(row["epoch_s"])
         self._spec = spec
         self._ledger = ledger
         self._stopping = stopping
         self.proposer = build_proposer(spec, earlier)
         self._queue: deque[TrialRecord] = deque()
         self._at_work: set[str] = set()
+        self._out_of_trials = False
         self._replicates: dict[str, list[TrialRecord]] = {}
         self._replay()
         held = stopping.held
@@ -44,7 +57,7 @@ class Assignments(Listener):
             released = self._stopping.next_released()
             if released is not None:
                 return self._hand_out(self._ledger.trials[released])
-            configuration = self.proposer.propose()
+            configuration = self._propose()
             if configuration is not None:
                 self._enqueue(configuration)
             elif not self._stopping.held:
@@ -65,10 +78,32 @@ class Assignments(Listener):
         self._at_work.discard(record.trial_id)
         self._ledger.pause(record.trial_id)
 
+    def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
+        del record
+        self.budget.epoch_told(row["epoch_s"])
+
+    @property
+    def complete(self) -> bool:
+        """Whether nothing is left to train, by the search and not by the budget."""
+        ended = all(record.has_ended for record in self._ledger.trials.values())
+        return self.exhausted and ended and not self._out_of_trials
+
+    def budget_reached(self, elapsed_s: float) -> str | None:
+        """What of the budget is used up, in words; None while there is room."""
+        if self.exhausted and self._out_of_trials and not self._at_work:
+            return f"budget.max_trials: {len(self._ledger.trials)} of {self._spec.budget.max_trials} trials"
+        return self.budget.reached(elapsed_s)
+
     def trial_ended(self, record: TrialRecord) -> None:
         self._at_work.discard(record.trial_id)
         self._stopping.ended(record.trial_id, record.configuration_id)
         self._tell_if_ended(self._replicates[record.configuration_id])
+
+    def _propose(self) -> dict[str, Any] | None:
+        more = len(self._ledger.trials) < planned_trials(self._spec)
+        allowed = self.budget.allows_trials(len(self._ledger.trials) + self._spec.replicates)
+        self._out_of_trials = more and not allowed
+        return None if self._out_of_trials else self.proposer.propose()
 
     def _replay(self) -> None:
         """Let the search algorithm live through what the earlier drivers' did, in the order of their clocks."""

@@ -8,7 +8,7 @@ from search_spaces.wording import shown
 from sweep.spec import SweepSpec
 
 _EXTENDED = {"trials": ("search", "trials"), "epochs": ("epochs",)}
-_WITHOUT_BEARING = ("resources", "max_retries", "trial_timeout")
+_WITHOUT_BEARING = ("resources", "budget", "max_retries", "trial_timeout")
 
 
 def continued_spec(stored: Mapping[str, Any], extend: Sequence[str] = (), overrides: Sequence[str] = ()) -> SweepSpec:

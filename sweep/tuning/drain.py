@@ -8,15 +8,17 @@ class Drain:
 
     def __init__(self) -> None:
         self.begun = False
+        self.reason: str | None = None  # of the budget, if that is why
         self._running: set[str] = set()
 
     @property
     def done(self) -> bool:
         return self.begun and not self._running
 
-    def begin(self, running: Iterable[str]) -> None:
-        """running: the ids of the trials whose epochs are waited for."""
+    def begin(self, running: Iterable[str], *, reason: str | None = None) -> None:
+        """running: the ids of the trials whose epochs are waited for. reason: what of the budget is used up."""
         self.begun = True
+        self.reason = reason
         self._running = set(running)
 
     def ended(self, trial_id: str) -> None:

@@ -88,7 +88,7 @@ def drive(
             ledger.restore(read_sweep(sweep), retry_failed=retry_failed)
             writer.tell_progress(Pace(spec, ledger).progress)
             watch.announce(f"sweep {sweep.name}: {places.now()} trials at once; files in {sweep}")
-            finished = _train(sweep, spec, manifest, ledger, places, watch)
+            finished, budget = _train(sweep, spec, manifest, ledger, places, watch)
             ledger.abandon_orphans()
             writer.compact()
             state = "COMPLETED" if finished else "INTERRUPTED"
@@ -100,7 +100,7 @@ def drive(
             ) from error
         finally:
             writer.close()
-    return summarise(sweep, interrupted_by=interrupts.received)
+    return summarise(sweep, interrupted_by=interrupts.received, budget=budget)
 
 
 def check_cluster(storage: Folder, announce: Callable[[str], None]) -> list[Node]:
@@ -117,8 +117,8 @@ def check_cluster(storage: Folder, announce: Callable[[str], None]) -> list[Node
 
 def _train(
     sweep: Folder, spec: SweepSpec, manifest: Mapping[str, Any], ledger: Ledger, places: Places, watch: Watch
-) -> bool:
-    """Let Ray Tune train what is left. True if every trial has ended, False if the user interrupted."""
+) -> tuple[bool, str | None]:
+    """Let Ray Tune train what is left. Whether nothing is left now, and what of the budget is used up."""
     from ray import tune
 
     from sweep.tuning.hang import HangWatch
@@ -129,6 +129,10 @@ def _train(
     stopping = early_stopping(spec.scheduler, spec.stop_rules, epochs=spec.epochs, replicates=spec.replicates)
     settle(ledger, stopping)
     assignments = Assignments(spec, ledger, stopping, kept(sweep))
+    reached = assignments.budget_reached(0.0)
+    if reached is not None:
+        watch.announce(f"{reached}, used up before; give it more with `--set`")
+        return False, reached
     drain, failure = Drain(), SameFailure()
     ledger.listeners += [assignments, CheckpointCleaner(checkpoints), failure]
     if watch.listener is not None:
@@ -178,7 +182,7 @@ def _train(
         sweep.write(STUDY_JOURNAL, journal)
     if failure.hopeless:
         watch.announce(f"every trial fails with the same error after {PATIENCE} of them; stopped early")
-    return assignments.exhausted and all(record.has_ended for record in ledger.trials.values())
+    return assignments.complete, assignments.budget_reached(0.0) or drain.reason
 
 
 class CheckpointCleaner(Listener):

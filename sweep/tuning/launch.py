@@ -67,7 +67,7 @@ def resume(
     """Go on with a sweep that was interrupted or killed; what is stored is not trained again.
 
     extend: "trials=N" or "epochs=N", more than the sweep has; also for one that is complete.
-    overrides: "key.path=value" of what has no bearing on the numbers (resources, max_retries, trial_timeout).
+    overrides: "key.path=value" of what has no bearing on the numbers (resources, budget, max_retries, trial_timeout).
     retry_failed: try failed trials again.
     take_over: even from a driver that seems to live, which then refuses to write.
     Raises NotASweepError and what `run` raises; SweepInUseError if its driver still lives.

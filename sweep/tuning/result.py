@@ -16,7 +16,8 @@ class SweepResult:
 
     state: COMPLETED, or INTERRUPTED (`sweep.resume(path)` goes on). statuses: trials by status.
     best: the trials row of the highest best_val_acc, None if no trial has an epoch.
-    interrupted_by: the number of the signal that ended it, if one did. first_error: of the first trial that failed.
+    interrupted_by: the number of the signal that ended it, if one did. budget: what of it is used up. first_error: of
+    the first trial that failed.
     """
 
     path: Path | str  # a string for an object store
@@ -25,10 +26,13 @@ class SweepResult:
     best: dict[str, Any] | None
     interrupted_by: int | None = None
     first_error: str | None = None
+    budget: str | None = None
 
     @property
     def exit_code(self) -> int:
-        """0 done, 1 every trial failed, 3 some failed, 130 interrupted (143 by SIGTERM, 129 by SIGHUP)."""
+        """0 done, 1 every trial failed, 3 some failed, 4 budget used up, 130 interrupted (143 SIGTERM, 129 SIGHUP)."""
+        if self.state == "INTERRUPTED" and self.budget and not self.interrupted_by:
+            return 4
         if self.state == "INTERRUPTED" and (self.interrupted_by or not self.only_failures):
             return 128 + (self.interrupted_by or signal.SIGINT)
         if self.only_failures:
@@ -41,7 +45,7 @@ class SweepResult:
         return 0 < self.statuses["FAILED"] == self.statuses.total() - self.statuses["RUNNING"]
 
 
-def summarise(sweep: Folder, *, interrupted_by: int | None = None) -> SweepResult:
+def summarise(sweep: Folder, *, interrupted_by: int | None = None, budget: str | None = None) -> SweepResult:
     """The result of a sweep from what is stored. Raises what `read_sweep` raises."""
     tables = read_sweep(sweep)
     trials = tables.trials.to_pylist()
@@ -50,4 +54,6 @@ def summarise(sweep: Folder, *, interrupted_by: int | None = None) -> SweepResul
     failed = [trial for trial in trials if trial["status"] == "FAILED"]
     first_error = min(failed, key=lambda trial: trial["ended"])["error"] if failed else None
     statuses = Counter(trial["status"] for trial in trials)
-    return SweepResult(sweep.path or str(sweep), tables.manifest["state"], statuses, best, interrupted_by, first_error)
+    return SweepResult(
+        sweep.path or str(sweep), tables.manifest["state"], statuses, best, interrupted_by, first_error, budget
+    )

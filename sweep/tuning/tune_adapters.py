@@ -1,6 +1,7 @@
 """Our early stopping, search and ledger in the shapes that Ray Tune calls."""
 
 import signal
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -107,6 +108,7 @@ class LedgerCallback(Callback):
         self._stop_requests = stop_requests
         self._waiting = waiting
         self._announce = announce
+        self._began = time.monotonic()
         self._errors: dict[str, str] = {}  # of running trials that said that they failed
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
@@ -150,6 +152,10 @@ class LedgerCallback(Callback):
         self._waiting.look(trials)
         self._ledger.flush_if_due()
         self._hear_stop_requests(trials)
+        reached = None if self._drain.begun else self._assignments.budget_reached(time.monotonic() - self._began)
+        if reached is not None:
+            self._announce(f"{reached}: waiting for the running epochs")
+            self._drain.begin(_running(trials), reason=reached)
 
     def _hear_stop_requests(self, trials: list[TuneTrial]) -> None:
         wish = self._stop_requests.wish()
@@ -158,9 +164,13 @@ class LedgerCallback(Callback):
             signal.raise_signal(signal.SIGINT)  # the exit code of a stop that somebody wished
         elif wish == "drain" and not self._drain.begun:
             self._stop_requests.clear()
-            running = [trial.config["trial_id"] for trial in trials if trial.status == TuneTrial.RUNNING]
+            running = _running(trials)
             self._announce(f"asked to stop: waiting for the running epochs of {len(running)} trials")
             self._drain.begin(running)
+
+
+def _running(trials: list[TuneTrial]) -> list[str]:
+    return [trial.config["trial_id"] for trial in trials if trial.status == TuneTrial.RUNNING]
 
 
 class StopWhen(Stopper):

@@ -1,0 +1,72 @@
+"""A sweep that reaches a bound of its budget: stopped in order, exit code 4, and gone on with once it has more."""
+
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+
+import sweep
+from search_spaces.errors import SpecError
+from sweep.spec import SweepSpec
+from sweep.stopping.budget import Budget, BudgetSettings
+
+STUDY: dict[str, Any] = {
+    "name": "budget",
+    "model": "mlp",
+    "model_args": {"hidden": [16]},
+    "dataset": "digits",
+    "train_size": 200,
+    "epochs": 3,
+    "space": {"lr": {"choice": [0.001, 0.01, 0.1, 0.3]}},
+    "search": {"algorithm": "grid"},
+    "scheduler": "none",
+}
+
+
+@pytest.fixture(autouse=True)
+def _own_cache(monkeypatch: pytest.MonkeyPatch, data_cache: Path) -> None:
+    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+
+
+@pytest.mark.parametrize(
+    ("bound", "more"), [("max_epochs_total=5", "max_epochs_total=100"), ("max_trials=2", "max_trials=4")]
+)
+def test_a_bound_ends_a_sweep_in_order_and_more_of_it_lets_it_complete(tmp_path: Path, bound: str, more: str) -> None:
+    result = sweep.run(STUDY, storage=tmp_path, overrides=[f"budget.{bound}"])
+    assert (result.exit_code, result.state) == (4, "INTERRUPTED")
+    assert result.budget is not None
+    assert result.budget.startswith(f"budget.{bound.partition('=')[0]}: ")
+    epochs = pd.read_parquet(Path(result.path) / "epochs.parquet")
+    # The running epochs of as many trials as run at once end, too.
+    assert 5 <= len(epochs) < 12
+    again = sweep.resume(result.path)
+    assert again.exit_code == 4
+    assert len(pd.read_parquet(Path(result.path) / "epochs.parquet")) == len(epochs)
+    done = sweep.resume(result.path, overrides=[f"budget.{more}"])
+    assert (done.exit_code, done.budget) == (0, None)
+    rows = pd.read_parquet(Path(result.path) / "epochs.parquet")
+    assert len(rows) == 12
+    assert not rows.duplicated(["trial_id", "epoch"]).any()
+
+
+def test_a_grid_no_larger_than_max_trials_is_complete(tmp_path: Path) -> None:
+    result = sweep.run(STUDY, storage=tmp_path, overrides=["budget.max_trials=4"])
+    assert (result.exit_code, result.state, result.budget) == (0, "COMPLETED", None)
+
+
+def test_hours_are_of_this_run_and_cost_is_of_all_training() -> None:
+    budget = Budget(BudgetSettings(max_hours=2.0), cpus_per_trial=1, gpus_per_trial=0)
+    assert budget.reached(7199) is None
+    assert budget.reached(7200) == "budget.max_hours: 2.00 of 2 hours"
+    settings = BudgetSettings(max_cost=3.0, price_per_cpu_hour=0.5, price_per_gpu_hour=2.0)
+    budget = Budget(settings, cpus_per_trial=2, gpus_per_trial=0.5)  # 2 an hour
+    budget.epoch_told(3600.0)
+    assert budget.reached(1e9) is None
+    budget.epoch_told(1800.0)
+    assert budget.reached(0) == "budget.max_cost: 3.00 of 3"
+
+
+def test_a_cost_without_a_price_is_refused() -> None:
+    with pytest.raises(SpecError, match=r"budget\.max_cost: got 5 and no price"):
+        SweepSpec.load({**STUDY, "budget": {"max_cost": 5.0}})
