@@ -8,8 +8,9 @@ from cluster.environment import cache_dir
 from sweep.cli.options import Json, Set, Spec
 from sweep.cli.terminal import print_json, say
 from sweep.progress.wording import count, duration
+from sweep.simulation.plan import plan_sweep
 from sweep.spec import SweepSpec
-from sweep.tuning.plan import plan_sweep, probe_seconds_per_epoch
+from sweep.tuning.epoch_probe import probe_seconds_per_epoch
 
 
 def plan(
@@ -24,13 +25,13 @@ def plan(
 ) -> None:
     """Say how many configurations, rungs and epochs a sweep has, and what time it will take."""
     checked = SweepSpec.load(spec, set_ or ())
-    counted = plan_sweep(checked)
+    places = at_once or checked.resources.max_concurrent or _places_here(checked.resources.cpus_per_trial)
+    counted = plan_sweep(checked, places)
     cost = None
     if probe:
         say("measuring an epoch (--no-probe leaves that out)")
         seconds = probe_seconds_per_epoch(checked, cache_dir())
-        places = at_once or checked.resources.max_concurrent or _places_here(checked.resources.cpus_per_trial)
-        cost = counted.cost(seconds, places, checked.resources.cpus_per_trial, price)
+        cost = counted.cost(seconds, checked.resources.cpus_per_trial, price)
     if json:
         print_json({**counted.to_dict(), **(cost or {})})
         return
@@ -41,7 +42,7 @@ def plan(
         print(f"  rungs           trials are compared after epochs {', '.join(map(str, counted.rungs))}")
     print(f"  epochs          {counted.expected_epochs} expected, {counted.full_epochs} if nothing is stopped early")
     if cost is not None:
-        print(f"  time            about {duration(cost['wall_s'])} with {cost['trials_at_once']} trials at once")
+        print(f"  time            about {duration(cost['wall_s'])} with {counted.trials_at_once} trials at once")
         print(f"                  ({cost['seconds_per_epoch']:.2f} s an epoch, measured here with one trial alone)")
         money = f", {cost['cost']:.2f} at {price:g} an hour" if price else ""
         print(f"  cost            {cost['cpu_hours']:.2f} CPU hours{money}")

@@ -8,9 +8,8 @@ import heapq
 import itertools
 import random
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
-from sweep.simulation.recorded_curves import RecordedCurves
 from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
 from sweep.stopping.settings import early_stopping
@@ -51,11 +50,21 @@ class NoStore(RowWriter):
         pass
 
 
+class Curves(Protocol):
+    """What answers a search in place of training: recorded curves, say."""
+
+    def check(self, spec: SweepSpec) -> None:
+        """Raise SpecError if they cannot answer what `spec` may propose."""
+
+    def curve(self, configuration: dict[str, Any], replicate: int) -> list[dict[str, Any]]:
+        """The rows of a trial, from epoch 1 on; fewer than the spec's epochs where it diverges."""
+
+
 class Simulation:
     """A sweep under way: `step` lets the next epoch end. `ledger`, `stopping`, `assignments` are a real sweep's."""
 
-    def __init__(self, curves: RecordedCurves, spec: SweepSpec, cluster: VirtualCluster) -> None:
-        """spec.search.seed draws the arrival order, too. Raises SpecError, see `RecordedCurves.check`."""
+    def __init__(self, curves: Curves, spec: SweepSpec, cluster: VirtualCluster) -> None:
+        """spec.search.seed draws the arrival order, too. Raises SpecError, see `Curves.check`."""
         curves.check(spec)
         self.ledger = Ledger(NoStore(), "simulated", spec)
         self.stopping = early_stopping(spec.scheduler, spec.stop_rules, epochs=spec.epochs, replicates=spec.replicates)
@@ -115,7 +124,7 @@ class Simulation:
         heapq.heappush(self._events, (over, next(self._order), worker, record))
 
 
-def simulate(curves: RecordedCurves, spec: SweepSpec, cluster: VirtualCluster) -> SimulatedSweep:
+def simulate(curves: Curves, spec: SweepSpec, cluster: VirtualCluster) -> SimulatedSweep:
     """Run `spec` on recorded curves to its end."""
     simulation = Simulation(curves, spec, cluster)
     while simulation.step():

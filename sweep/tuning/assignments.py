@@ -10,7 +10,7 @@ from sweep.stopping.budget import Budget
 from sweep.stopping.early_stopping import EarlyStopping
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
-from sweep.tuning.plan import planned_trials
+from sweep.tuning.planned_trials import planned_trials
 from sweep.tuning.proposer import Outcome, Proposer, outcome_of
 from sweep.tuning.trial_record import TrialRecord
 

@@ -7,7 +7,7 @@ from sweep.spec import SweepSpec
 from sweep.store.folder import Folder
 from sweep.store.lease import holder
 from sweep.store.reader import read_sweep
-from sweep.tuning.plan import planned_trials
+from sweep.tuning.planned_trials import planned_trials
 
 
 def overview(sweep: Folder) -> dict[str, Any]:

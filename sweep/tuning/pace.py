@@ -6,7 +6,7 @@ from typing import Any
 
 from sweep.spec import SweepSpec
 from sweep.tuning.ledger import Ledger
-from sweep.tuning.plan import planned_trials
+from sweep.tuning.planned_trials import planned_trials
 from sweep.tuning.trial_record import TrialRecord
 
 

@@ -9,6 +9,7 @@ import pytest
 from planted_sweep import epoch, trial, write_sweep
 
 from search_spaces.errors import SpecError
+from sweep.simulation.plan import plan_sweep
 from sweep.simulation.recorded_curves import RecordedCurves
 from sweep.simulation.simulate import NoStore, SimulatedSweep, Simulation, simulate
 from sweep.simulation.virtual_cluster import VirtualCluster
@@ -145,3 +146,13 @@ def test_what_was_not_recorded_is_refused(curves: RecordedCurves) -> None:
         simulate(curves, spec(curves, epochs=21), VirtualCluster(1))
     with pytest.raises(SpecError, match=r"space\.layer_order: got 'rlbd'; allowed: lbrd"):
         simulate(curves, spec(curves, space={**curves.spec.space, "layer_order": "rlbd"}), VirtualCluster(1))
+
+
+@pytest.mark.parametrize("keys", [VARIANTS[0], VARIANTS[1], VARIANTS[2], VARIANTS[4], VARIANTS[5]])
+def test_the_plan_foresees_the_epochs_of_a_simulated_random_search(
+    curves: RecordedCurves, keys: dict[str, Any]
+) -> None:
+    """Within 15 %, on average over arrival orders."""
+    asked = [spec(curves, **keys, search={"algorithm": "random", "trials": 60, "seed": seed}) for seed in range(12)]
+    spent = [len(simulate(curves, each, VirtualCluster(8)).told) for each in asked]
+    assert sum(spent) / len(spent) == pytest.approx(plan_sweep(asked[0], 8).expected_epochs, rel=0.15)

@@ -1,0 +1,114 @@
+"""What a sweep will take, said before it starts."""
+
+import random
+from dataclasses import asdict, dataclass
+from statistics import fmean
+from typing import Any
+
+from search_spaces.identity import configuration_id
+from sweep.simulation.simulate import simulate
+from sweep.simulation.virtual_cluster import VirtualCluster
+from sweep.spec import SweepSpec
+from sweep.stopping.asha import bracket_rungs
+from sweep.stopping.budget import BudgetSettings
+from sweep.stopping.settings import StopRuleSettings
+from sweep.tuning.planned_trials import planned_trials
+
+# Larger sweeps are foreseen from one of this size, smaller ones from as many as give so many trials.
+_SIMULATED_TRIALS = 2000
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Counts of a sweep, and what they cost.
+
+    configurations * replicates = trials; rungs: the epochs at which trials are compared; full_epochs: trials * epochs;
+    expected_epochs: what is left of them after early stopping, and expected_rounds: the time that takes with
+    `trials_at_once`, in epochs; both simulated for configurations in random order, each as good at each rung as at the
+    others. Stop rules are not foreseen.
+    """
+
+    configurations: int
+    replicates: int
+    trials: int
+    epochs: int
+    rungs: list[int]
+    full_epochs: int
+    expected_epochs: int
+    trials_at_once: int
+    expected_rounds: int
+
+    def cost(self, seconds_per_epoch: float, cpus_per_trial: float, price: float) -> dict[str, Any]:
+        """Wall time (s), CPU hours and money; price: of a CPU hour."""
+        cpu_hours = self.expected_epochs * seconds_per_epoch * cpus_per_trial / 3600
+        return {
+            "seconds_per_epoch": seconds_per_epoch,
+            "wall_s": self.expected_rounds * seconds_per_epoch,
+            "cpu_hours": cpu_hours,
+            "cost": cpu_hours * price,
+        }
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, for --json."""
+        return asdict(self)
+
+
+def plan_sweep(spec: SweepSpec, trials_at_once: int) -> Plan:
+    """Count what `spec` asks for. Light: neither torch nor Ray."""
+    trials, scheduler = planned_trials(spec), spec.scheduler
+    rungs: list[int] = []
+    if scheduler.type == "asha":
+        rungs = bracket_rungs(spec.epochs, scheduler.grace_period, scheduler.reduction_factor, scheduler.brackets)[0]
+    epochs, rounds = float(trials * spec.epochs), -(-trials // trials_at_once) * float(spec.epochs)
+    if rungs:
+        epochs, rounds = _simulated(spec, trials, trials_at_once)
+    return Plan(
+        configurations=trials // spec.replicates,
+        replicates=spec.replicates,
+        trials=trials,
+        epochs=spec.epochs,
+        rungs=rungs,
+        full_epochs=trials * spec.epochs,
+        expected_epochs=round(epochs),
+        trials_at_once=trials_at_once,
+        expected_rounds=round(rounds),
+    )
+
+
+class _Merits:
+    """Curves that stay where they begin: each configuration's merit, drawn by its name."""
+
+    def __init__(self, epochs: int) -> None:
+        self._epochs = epochs
+
+    def check(self, spec: SweepSpec) -> None:
+        pass
+
+    def curve(self, configuration: dict[str, Any], replicate: int) -> list[dict[str, Any]]:
+        merit = random.Random(configuration_id("", {}, configuration)).random()
+        row = dict.fromkeys(("train_loss", "train_eval_loss", "val_loss", "gap_loss", "epoch_s"), 1.0)
+        return [{"epoch": epoch, "val_acc": merit, **row} for epoch in range(1, self._epochs + 1)]
+
+
+def _simulated(spec: SweepSpec, trials: int, trials_at_once: int) -> tuple[float, float]:
+    """Epochs, and rounds of epochs."""
+    configurations = min(trials, max(_SIMULATED_TRIALS, trials_at_once)) // spec.replicates or 1
+    scale = trials / (configurations * spec.replicates)
+    algorithm = "grid" if spec.search.algorithm == "grid" else "random"  # what learns takes its time to propose
+    sweeps = [
+        simulate(
+            _Merits(spec.epochs),
+            spec.model_copy(
+                update={
+                    "search": spec.search.model_copy(
+                        update={"algorithm": algorithm, "trials": configurations, "seed": spec.search.seed + number}
+                    ),
+                    "stop_rules": StopRuleSettings(),
+                    "budget": BudgetSettings(max_epochs_total=spec.budget.max_epochs_total),
+                }
+            ),
+            VirtualCluster(trials_at_once),
+        )
+        for number in range(max(1, min(20, _SIMULATED_TRIALS // trials)))
+    ]
+    return scale * fmean(len(sweep.told) for sweep in sweeps), scale * fmean(sweep.wall_s for sweep in sweeps)
