@@ -1,13 +1,16 @@
 """The curves of a finished study, as answers to what a search proposes."""
 
 import math
+import random
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from search_spaces.domains import Domain
+from search_spaces.augment_presets import STRENGTHS
+from search_spaces.domains import Domain, Fixed
 from search_spaces.errors import SpecError
+from search_spaces.hyperparameters import HYPERPARAMETERS
 from search_spaces.wording import shown
 from sweep.spec import SweepSpec
 from sweep.store.folder import Folder
@@ -57,14 +60,17 @@ class RecordedCurves:
         lines = []
         if spec.epochs > self.spec.epochs:
             lines.append(f"epochs: got {spec.epochs}; allowed: up to {self.spec.epochs}, as were recorded")
-        recorded = self.spec.search_space.domains
-        for name, domain in spec.search_space.domains.items():
-            axis = self._axes.get(name)
-            if axis is not None:
-                lines += [f"space.{name}: {line}" for line in axis.faults(domain)]
-            elif domain != recorded.get(name):
-                lines.append(f"space.{name}: got {shown(spec.space.get(name))}; allowed: {shown(recorded.get(name))}")
-        lines += [f"space.{name}: missing; it was recorded" for name in self._axes.keys() - spec.space.keys()]
+        space = spec.search_space
+        recorded, asked = self._records[0][0].configuration, space.sample(random.Random(0))
+        for name in HYPERPARAMETERS:
+            if name in self._axes:
+                domain = space.domains.get(name, Fixed(asked[name]))
+                lines += [f"space.{name}: {line}" for line in self._axes[name].faults(domain)]
+            elif name in STRENGTHS and name not in space.domains:
+                pass  # follows from augment
+            elif name in space.searched or asked[name] != recorded[name]:
+                got = spec.space.get(name, asked[name])
+                lines.append(f"space.{name}: got {shown(got)}; allowed: {shown(recorded[name])}, as was recorded")
         if lines:
             raise SpecError("\n".join(lines))
 

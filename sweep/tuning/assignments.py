@@ -60,10 +60,10 @@ class Assignments(Listener):
             configuration = self._propose()
             if configuration is not None:
                 self._enqueue(configuration)
-            elif not self._stopping.held:
-                self.exhausted = True  # what runs cannot add any
-                return None
-            elif self._at_work:
+            elif self._at_work and self._stopping.held:
+                return None  # what runs may let go of what waits
+            elif self._out_of_trials or not self._stopping.held:
+                self.exhausted = True  # what waits does so until there is more budget
                 return None
             else:
                 finished = any(record.status == "COMPLETED" for record in self._ledger.trials.values())
@@ -79,8 +79,8 @@ class Assignments(Listener):
         self._ledger.pause(record.trial_id)
 
     def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
-        del record
         self.budget.epoch_told(row["epoch_s"])
+        self.proposer.observe(outcome_of(self._replicates[record.configuration_id]))
 
     @property
     def complete(self) -> bool:
@@ -121,6 +121,9 @@ class Assignments(Listener):
                 running[configuration].discard(record.trial_id)
                 if not running[configuration]:
                     self.proposer.tell(outcome_of(self._replicates[configuration]))
+        for configuration in running:
+            if running[configuration]:
+                self.proposer.observe(outcome_of(self._replicates[configuration]))
 
     def _hand_out(self, record: TrialRecord) -> TrialRecord:
         self._at_work.add(record.trial_id)

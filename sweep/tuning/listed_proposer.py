@@ -28,6 +28,9 @@ class ListedProposer:
     def tell(self, outcome: Outcome) -> None:
         del outcome
 
+    def observe(self, outcome: Outcome) -> None:
+        del outcome
+
     def journal(self, name: str) -> None:
         del name
 

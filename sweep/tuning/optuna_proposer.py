@@ -19,6 +19,7 @@ from optuna.trial import Trial, TrialState
 from search_spaces.domains import Choice, Domain, IntRange, LogUniform, Uniform
 from search_spaces.space import SearchSpace
 from sweep.training.seeds import seed_for
+from sweep.tuning.estimates import estimated_best
 from sweep.tuning.optuna_journal import journal_of
 from sweep.tuning.proposer import Outcome
 
@@ -33,6 +34,9 @@ _SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 }
 # Whose proposals form one sequence, which a new seed at each of them would break.
 _SEQUENCES = ("qmc",)
+_COMPARING = ("tpe", "gp")
+VIEW = "estimated"
+SAMPLER = lambda seed: optuna.samplers.TPESampler(seed=seed)
 
 # Proposals that repeat an earlier configuration before a random new one is taken.
 _PATIENCE = 20
@@ -58,10 +62,14 @@ class OptunaProposer:
         directions = ["maximize", "minimize"] if self._multi_objective else ["maximize"]
         self._study = optuna.create_study(directions=directions)
         self._trials: dict[str, Trial] = {}  # by canonical configuration
+        self._outcomes: dict[str, Outcome] = {}  # likewise: the latest of each
+        self._learned: list[Outcome] = []
 
     def propose(self) -> dict[str, Any] | None:
         if len(self._trials) >= self._count:
             return None
+        if self._algorithm in _COMPARING and VIEW != "optuna":
+            return self._propose_by_view()
         for attempt in range(_PATIENCE):
             self._reseed(attempt)
             trial = self._study.ask(self._distributions)
@@ -69,6 +77,34 @@ class OptunaProposer:
             if self._remember(configuration, trial):
                 return configuration
             self._study.tell(trial, state=TrialState.FAIL)
+        return self._unseen()
+
+    def observe(self, outcome: Outcome) -> None:
+        """How far a configuration is that has not ended."""
+        if outcome.val_acc:
+            self._outcomes[json.dumps(outcome.configuration)] = outcome
+
+    def _propose_by_view(self) -> dict[str, Any] | None:
+        view = optuna.create_study(direction="maximize")
+        known = [*self._learned, *self._outcomes.values()]
+        usable = [outcome for outcome in known if outcome.val_acc]
+        for outcome, value in zip(usable, estimated_best(usable), strict=True):
+            params = {name: outcome.configuration[name] for name in self._distributions}
+            if VIEW == "pruned" and outcome.status != "COMPLETED":
+                told = {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
+            else:
+                told = {"state": TrialState.COMPLETE, "value": value}
+            view.add_trial(optuna.trial.create_trial(params=params, distributions=self._distributions, **told))
+        for key, trial in self._trials.items():
+            if key not in self._outcomes:
+                view.add_trial(optuna.trial.create_trial(params=trial.params, distributions=self._distributions, state=TrialState.RUNNING))
+        for attempt in range(_PATIENCE):
+            view.sampler = SAMPLER(seed_for(self._seed, 0, "order", _PATIENCE * len(self._trials) + attempt))
+            params = view.ask(self._distributions).params
+            configuration = self._space.resolve(params)
+            if json.dumps(configuration) not in self._trials:
+                self.adopt(configuration)
+                return configuration
         return self._unseen()
 
     def adopt(self, configuration: dict[str, Any]) -> None:
@@ -95,9 +131,11 @@ class OptunaProposer:
         elif best is not None:
             told = {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
         self._study.add_trial(optuna.trial.create_trial(params=params, distributions=self._distributions, **told))
+        self._learned.append(outcome)
         return True
 
     def tell(self, outcome: Outcome) -> None:
+        self._outcomes[json.dumps(outcome.configuration)] = outcome
         trial = self._trials[json.dumps(outcome.configuration)]
         if outcome.status == "FAILED":
             self._study.tell(trial, state=TrialState.FAIL)

@@ -9,9 +9,10 @@ from sweep.tuning.trial_record import TrialRecord
 
 @dataclass(frozen=True)
 class Outcome:
-    """A configuration all of whose replicates have ended.
+    """What the replicates of one configuration have told.
 
-    status: COMPLETED if every replicate trained to its end, FAILED if none left a usable epoch, else STOPPED.
+    status: RUNNING until all have ended; then COMPLETED if every one trained to its end, FAILED if none left a usable
+    epoch, else STOPPED.
     val_acc: by epoch, the mean over the replicates that reached it. gap_loss: likewise. Both only of finite epochs.
     """
 
@@ -35,6 +36,9 @@ class Proposer(Protocol):
     def adopt(self, configuration: dict[str, Any]) -> None:
         """An earlier driver of this sweep has given this configuration out; count it as proposed."""
 
+    def observe(self, outcome: Outcome) -> None:
+        """A proposed or adopted configuration has told more epochs, and goes on or waits."""
+
     def tell(self, outcome: Outcome) -> None:
         """A proposed or adopted configuration has ended."""
 
@@ -43,13 +47,15 @@ class Proposer(Protocol):
 
 
 def outcome_of(replicates: list[TrialRecord]) -> Outcome:
-    """Sum up the ended replicates of one configuration."""
+    """Sum up the replicates of one configuration."""
     by_epoch: dict[int, list[dict[str, Any]]] = {}
     for record in replicates:
         for row in record.epochs:
             if math.isfinite(row["val_loss"]) and math.isfinite(row["gap_loss"]):
                 by_epoch.setdefault(row["epoch"], []).append(row)
-    if all(record.status == "COMPLETED" for record in replicates):
+    if not all(record.has_ended for record in replicates):
+        status = "RUNNING"
+    elif all(record.status == "COMPLETED" for record in replicates):
         status = "COMPLETED"
     else:
         status = "STOPPED" if by_epoch else "FAILED"

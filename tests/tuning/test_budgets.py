@@ -50,6 +50,16 @@ def test_a_bound_ends_a_sweep_in_order_and_more_of_it_lets_it_complete(tmp_path:
     assert not rows.duplicated(["trial_id", "epoch"]).any()
 
 
+def test_out_of_trials_those_that_wait_at_a_rung_wait_on(tmp_path: Path) -> None:
+    promote = {**STUDY, "scheduler": {"variant": "promote", "reduction_factor": 2}}
+    result = sweep.run(promote, storage=tmp_path, overrides=["budget.max_trials=2"])
+    assert (result.exit_code, result.statuses["STOPPED"]) == (4, 0)
+    done = sweep.resume(result.path, overrides=["budget.max_trials=4"])
+    assert (done.exit_code, done.state) == (0, "COMPLETED")
+    assert done.statuses.keys() <= {"COMPLETED", "STOPPED"}
+    assert done.statuses.total() == 4
+
+
 def test_a_grid_no_larger_than_max_trials_is_complete(tmp_path: Path) -> None:
     result = sweep.run(STUDY, storage=tmp_path, overrides=["budget.max_trials=4"])
     assert (result.exit_code, result.state, result.budget) == (0, "COMPLETED", None)

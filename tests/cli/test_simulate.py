@@ -1,0 +1,55 @@
+"""sweep simulate on the recorded curves that lie in the repository."""
+
+import json
+
+import pytest
+from typer.testing import CliRunner
+
+from search_spaces.errors import SpecError
+from sweep.cli.app import app
+
+CURVES = "/tmp/w/synth"
+
+
+def simulate(*arguments: str) -> str:
+    done = CliRunner().invoke(app, ["simulate", CURVES, *arguments])
+    if done.exception is not None and not isinstance(done.exception, SystemExit):
+        raise done.exception
+    assert done.exit_code == 0, done.output
+    return done.stdout
+
+
+def test_a_line_for_each_combination() -> None:
+    varied = ("--vary", "scheduler.variant=stop,promote", "--vary", "scheduler.reduction_factor=2,4")
+    lines = simulate(*varied, "--workers", "2,16", "--repetitions", "2", "--set", "search.trials=20").splitlines()
+    assert lines[0].split()[:3] == ["scheduler.variant", "scheduler.reduction_factor", "workers"]
+    assert len(lines) == 1 + 8 + 1
+    assert [line.split()[:3] for line in lines[1:3]] == [["stop", "2", "2"], ["stop", "2", "16"]]
+
+
+def test_json_holds_the_settings_and_what_they_gave() -> None:
+    cases = json.loads(simulate("--json", "--workers", "4,8", "--repetitions", "3", "--set", "scheduler=none"))
+    assert [case["workers"] for case in cases] == [4, 8]
+    for case in cases:
+        assert case["epochs"]["median"] <= case["full_epochs"] == 20 * 20
+        assert 0.3 < case["best_val_acc"]["median"] < case["best_recorded"] + 0.05
+        assert case["repetitions"] == 3
+    assert cases[0]["wall_s"]["median"] > cases[1]["wall_s"]["median"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--vary", "scheduler.variant"), "--vary scheduler.variant: allowed: KEY=A,B"),
+        (("--workers", "0"), "--workers: got '0'; allowed: integers from 1"),
+        (("--set", "epochs=30"), "epochs: got 30; allowed: up to 20"),
+        (("--set", "space.layer_order=rlbd"), "space.layer_order: got 'rlbd'; allowed: lbrd, ldbr"),
+        (("--set", "space.optimizer=sgd"), "space.optimizer: got 'sgd'; allowed: 'adam', as was recorded"),
+        (("--set", "space.weight_decay=0.1"), "space.weight_decay: got 0.1; allowed: 0.0, as was recorded"),
+        (("--vary", "scheduler.variant=stop,halt"), "scheduler.variant: got 'halt'; allowed: one of stop"),
+    ],
+)
+def test_what_cannot_be_simulated_is_said(arguments: tuple[str, ...], said: str) -> None:
+    with pytest.raises(SpecError) as caught:
+        simulate(*arguments)
+    assert said in str(caught.value)
