@@ -37,7 +37,7 @@ from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
 
 CURVES = Path(__file__).parent / "curves" / "cifar10-mlp"
-MAX_EPOCHS = 6000  # of all trials together; a method that has not found it by then has missed it
+MAX_EPOCHS = 3000  # of all trials together; a method that has not found it by then has missed it
 SPACE = {"lr": {"loguniform": [3e-5, 1e-1]}, "drop_rate": {"uniform": [0.0, 0.8]}, "momentum": {"uniform": [0.03, 0.3]}}
 
 Cost = tuple[int, float]  # epochs, virtual seconds

@@ -14,12 +14,11 @@ import optuna
 from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseGASampler, BaseSampler
-from optuna.trial import Trial, TrialState
+from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
 
 from search_spaces.domains import Choice, Domain, IntRange, LogUniform, Uniform
 from search_spaces.space import SearchSpace
 from sweep.training.seeds import seed_for
-from sweep.tuning.estimates import estimated_best
 from sweep.tuning.optuna_journal import journal_of
 from sweep.tuning.proposer import Outcome
 
@@ -34,9 +33,11 @@ _SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
 }
 # Whose proposals form one sequence, which a new seed at each of them would break.
 _SEQUENCES = ("qmc",)
-_COMPARING = ("tpe", "gp")
-VIEW = "estimated"
-SAMPLER = lambda seed: optuna.samplers.TPESampler(seed=seed)
+# Which learn from the epochs of configurations that have not ended, too.
+_LOOKING_AHEAD = ("tpe",)
+
+# The latest configurations that such a search looks at: its own time grows with them.
+_REMEMBERED = 1000
 
 # Proposals that repeat an earlier configuration before a random new one is taken.
 _PATIENCE = 20
@@ -63,15 +64,15 @@ class OptunaProposer:
         self._study = optuna.create_study(directions=directions)
         self._trials: dict[str, Trial] = {}  # by canonical configuration
         self._outcomes: dict[str, Outcome] = {}  # likewise: the latest of each
-        self._learned: list[Outcome] = []
+        self._learned: list[FrozenTrial] = []  # of earlier sweeps
 
     def propose(self) -> dict[str, Any] | None:
         if len(self._trials) >= self._count:
             return None
-        if self._algorithm in _COMPARING and VIEW != "optuna":
-            return self._propose_by_view()
+        if self._algorithm in _LOOKING_AHEAD:
+            return self._propose_ahead()
         for attempt in range(_PATIENCE):
-            self._reseed(attempt)
+            self._reseed(self._study, attempt)
             trial = self._study.ask(self._distributions)
             configuration = self._space.resolve(trial.params)
             if self._remember(configuration, trial):
@@ -84,31 +85,27 @@ class OptunaProposer:
         if outcome.val_acc:
             self._outcomes[json.dumps(outcome.configuration)] = outcome
 
-    def _propose_by_view(self) -> dict[str, Any] | None:
-        view = optuna.create_study(direction="maximize")
-        known = [*self._learned, *self._outcomes.values()]
-        usable = [outcome for outcome in known if outcome.val_acc]
-        for outcome, value in zip(usable, estimated_best(usable), strict=True):
-            params = {name: outcome.configuration[name] for name in self._distributions}
-            if VIEW == "pruned" and outcome.status != "COMPLETED":
-                told = {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
-            else:
-                told = {"state": TrialState.COMPLETE, "value": value}
-            view.add_trial(optuna.trial.create_trial(params=params, distributions=self._distributions, **told))
-        for key, trial in self._trials.items():
-            if key not in self._outcomes:
-                view.add_trial(optuna.trial.create_trial(params=trial.params, distributions=self._distributions, state=TrialState.RUNNING))
+    def _propose_ahead(self) -> dict[str, Any] | None:
+        """Ask a study in which what waits or runs counts as pruned where it stands.
+
+        Optuna itself takes a trial that has not ended for a bad one, whatever it has told: with trials that wait at
+        rungs those would be the good ones.
+        """
+        ahead = optuna.create_study(direction="maximize")
+        ahead.add_trials(self._learned)
+        for key, trial in list(self._trials.items())[-_REMEMBERED:]:
+            told = {"state": TrialState.RUNNING} if key not in self._outcomes else self._told(self._outcomes[key])
+            ahead.add_trial(create_trial(params=trial.params, distributions=self._distributions, **told))
         for attempt in range(_PATIENCE):
-            view.sampler = SAMPLER(seed_for(self._seed, 0, "order", _PATIENCE * len(self._trials) + attempt))
-            params = view.ask(self._distributions).params
-            configuration = self._space.resolve(params)
+            self._reseed(ahead, attempt)
+            configuration = self._space.resolve(ahead.ask(self._distributions).params)
             if json.dumps(configuration) not in self._trials:
                 self.adopt(configuration)
                 return configuration
         return self._unseen()
 
     def adopt(self, configuration: dict[str, Any]) -> None:
-        self._reseed()
+        self._reseed(self._study)
         self._study.enqueue_trial({name: configuration[name] for name in self._distributions})
         trial = self._study.ask(self._distributions)
         sampler = self._study.sampler
@@ -122,32 +119,28 @@ class OptunaProposer:
         params = {name: outcome.configuration[name] for name in self._distributions}
         if not all(_contains(self._distributions[name], value) for name, value in params.items()):
             return False
-        best = None if outcome.status == "FAILED" else outcome.best_epoch
-        told: dict[str, Any] = {"state": TrialState.FAIL}
-        if best is not None and self._multi_objective:
-            told = {"state": TrialState.COMPLETE, "values": [outcome.val_acc[best], outcome.gap_loss[best]]}
-        elif best is not None and outcome.status == "COMPLETED":
-            told = {"state": TrialState.COMPLETE, "value": outcome.val_acc[best]}
-        elif best is not None:
-            told = {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
-        self._study.add_trial(optuna.trial.create_trial(params=params, distributions=self._distributions, **told))
-        self._learned.append(outcome)
+        self._learned.append(create_trial(params=params, distributions=self._distributions, **self._told(outcome)))
+        self._study.add_trial(self._learned[-1])
         return True
 
     def tell(self, outcome: Outcome) -> None:
-        self._outcomes[json.dumps(outcome.configuration)] = outcome
-        trial = self._trials[json.dumps(outcome.configuration)]
-        if outcome.status == "FAILED":
-            self._study.tell(trial, state=TrialState.FAIL)
-        elif self._multi_objective:
-            best = outcome.best_epoch
-            self._study.tell(trial, [outcome.val_acc[best], outcome.gap_loss[best]])
-        elif outcome.status == "COMPLETED":
-            self._study.tell(trial, outcome.val_acc[outcome.best_epoch])
-        else:
-            for epoch, val_acc in outcome.val_acc.items():
-                trial.report(val_acc, epoch)
-            self._study.tell(trial, state=TrialState.PRUNED)
+        key = json.dumps(outcome.configuration)
+        self._outcomes[key] = outcome
+        told = self._told(outcome)
+        for epoch, val_acc in told.get("intermediate_values", {}).items():
+            self._trials[key].report(val_acc, epoch)
+        self._study.tell(self._trials[key], told.get("values", told.get("value")), told["state"])
+
+    def _told(self, outcome: Outcome) -> dict[str, Any]:
+        """The state of a trial of Optuna's, and its values or intermediate values."""
+        if not outcome.val_acc:
+            return {"state": TrialState.FAIL}
+        best = outcome.best_epoch
+        if self._multi_objective:
+            return {"state": TrialState.COMPLETE, "values": [outcome.val_acc[best], outcome.gap_loss[best]]}
+        if outcome.status == "COMPLETED":
+            return {"state": TrialState.COMPLETE, "value": outcome.val_acc[best]}
+        return {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
 
     def journal(self, name: str) -> bytes:
         return journal_of(self._study, name)
@@ -164,11 +157,11 @@ class OptunaProposer:
         self._trials[key] = trial
         return True
 
-    def _reseed(self, attempt: int = 0) -> None:
+    def _reseed(self, study: optuna.Study, attempt: int = 0) -> None:
         place = 0 if self._algorithm in _SEQUENCES else _PATIENCE * len(self._trials) + attempt
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
-            self._study.sampler = _SAMPLERS[self._algorithm](seed_for(self._seed, 0, "order", place))
+            study.sampler = _SAMPLERS[self._algorithm](seed_for(self._seed, 0, "order", place))
 
     def _unseen(self) -> dict[str, Any] | None:
         """A configuration not proposed yet, when the sampler keeps returning to the same ones."""
