@@ -8,7 +8,7 @@ from typer.testing import CliRunner
 from search_spaces.errors import SpecError
 from sweep.cli.app import app
 
-CURVES = "/tmp/w/synth"
+CURVES = str(Path(__file__).parents[2] / "benchmarks" / "curves" / "cifar10-mlp")
 
 
 def simulate(*arguments: str) -> str:

@@ -11,4 +11,4 @@ CURVES = Path(__file__).parents[2] / "benchmarks" / "curves"
 
 @pytest.fixture(scope="session")
 def curves() -> RecordedCurves:
-    return RecordedCurves.read("/tmp/w/synth")
+    return RecordedCurves.read(CURVES / "cifar10-mlp")
