@@ -24,8 +24,8 @@ class Plan:
 
     configurations * replicates = trials; rungs: the epochs at which trials are compared; full_epochs: trials * epochs;
     expected_epochs: what is left of them after early stopping, and expected_rounds: the time that takes with
-    `trials_at_once`, in epochs; both simulated for configurations in random order, each as good at each rung as at the
-    others. Stop rules are not foreseen.
+    `trials_at_once`, in epochs; both simulated for configurations in random order, of what they show half merit and
+    half noise. Stop rules are not foreseen.
     """
 
     configurations: int
@@ -76,7 +76,10 @@ def plan_sweep(spec: SweepSpec, trials_at_once: int) -> Plan:
 
 
 class _Merits:
-    """Curves that stay where they begin: each configuration's merit, drawn by its name."""
+    """Curves that go nowhere: each configuration's merit, drawn by its name, and as much noise, drawn each epoch.
+
+    Without noise the plan comes out up to 40 % above what recorded curves give, with it within 20 % (tests/simulation).
+    """
 
     def __init__(self, epochs: int) -> None:
         self._epochs = epochs
@@ -85,9 +88,10 @@ class _Merits:
         pass
 
     def curve(self, configuration: dict[str, Any], replicate: int) -> list[dict[str, Any]]:
+        rng = random.Random(f"{configuration_id('', {}, configuration)} {replicate}")
         merit = random.Random(configuration_id("", {}, configuration)).random()
         row = dict.fromkeys(("train_loss", "train_eval_loss", "val_loss", "gap_loss", "epoch_s"), 1.0)
-        return [{"epoch": epoch, "val_acc": merit, **row} for epoch in range(1, self._epochs + 1)]
+        return [{"epoch": epoch, "val_acc": merit + rng.random(), **row} for epoch in range(1, self._epochs + 1)]
 
 
 def _simulated(spec: SweepSpec, trials: int, trials_at_once: int) -> tuple[float, float]:

@@ -112,12 +112,14 @@ def test_report_is_a_page_with_its_figures(folder: Path, environment: dict[str, 
 
 
 def test_plan_counts_and_measures(folder: Path, environment: dict[str, str]) -> None:
-    done = sweep(folder, environment, "plan", "full-search", "--json", "--no-probe", "--set", "dataset=digits")
+    done = sweep(
+        folder, environment, "plan", "full-search", "--json", "--no-probe", "--at-once", "2", "--set", "dataset=digits"
+    )
     plan = json.loads(done.stdout)
     assert (plan["configurations"], plan["trials"], plan["full_epochs"]) == (64, 64, 1280)
     assert plan["rungs"] == [1, 3, 9]
-    # 64 to epoch 1, a third of them to 3, a ninth to 9, a 27th to 20.
-    assert plan["expected_epochs"] == 182  # tests/simulation holds such figures against simulated sweeps
+    # 175 if exactly a third passed each rung; the first to come pass more easily.
+    assert plan["expected_epochs"] == 202
     probed = sweep(folder, environment, "plan", "study.yaml", "--json", "--at-once", "2", "--price", "3600")
     cost = json.loads(probed.stdout)
     assert cost["seconds_per_epoch"] > 0

@@ -1,6 +1,7 @@
 """sweep simulate on the recorded curves that lie in the repository."""
 
 import json
+from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner

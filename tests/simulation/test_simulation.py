@@ -152,7 +152,10 @@ def test_what_was_not_recorded_is_refused(curves: RecordedCurves) -> None:
 def test_the_plan_foresees_the_epochs_of_a_simulated_random_search(
     curves: RecordedCurves, keys: dict[str, Any]
 ) -> None:
-    """Within 15 %, on average over arrival orders."""
-    asked = [spec(curves, **keys, search={"algorithm": "random", "trials": 60, "seed": seed}) for seed in range(12)]
+    """Within 20 %, on average over arrival orders. Of recorded configurations alone, as two alike would tie."""
+    asked = [
+        spec(curves, **keys, space=curves.spec.space, search={"algorithm": "random", "trials": 60, "seed": seed})
+        for seed in range(12)
+    ]
     spent = [len(simulate(curves, each, VirtualCluster(8)).told) for each in asked]
-    assert sum(spent) / len(spent) == pytest.approx(plan_sweep(asked[0], 8).expected_epochs, rel=0.15)
+    assert sum(spent) / len(spent) == pytest.approx(plan_sweep(asked[0], 8).expected_epochs, rel=0.2)
