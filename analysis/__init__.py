@@ -4,6 +4,8 @@
     r = analysis.load("results/cnn-regularisation-3f9a")   # r.trials, r.epochs: DataFrames
     analysis.gaps(r)                                       # one row a trial, at a matched epoch
     analysis.gaps_by(r, "layer_order")                     # by level: n, mean, 95 % interval
+    analysis.decompose(r)                                  # val - train = overfitting + regularisation + averaging
+    analysis.final_scores(f)                               # f: what `sweep finalize` made; test accuracies
     analysis.report(r, "report.html")
 
 Names load when they are first used, so that `import analysis` waits for neither SciPy nor Plotly.
@@ -15,15 +17,19 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from analysis import figures
+    from analysis.decomposition import decompose
+    from analysis.final_choice import final_scores
     from analysis.gap_levels import gaps_by
     from analysis.gap_table import gaps
     from analysis.page.document import report
     from analysis.results import Results, load
 
-__all__ = ["Results", "figures", "gaps", "gaps_by", "load", "report"]
+__all__ = ["Results", "decompose", "figures", "final_scores", "gaps", "gaps_by", "load", "report"]
 
 _HOME = {
     "Results": "analysis.results",
+    "decompose": "analysis.decomposition",
+    "final_scores": "analysis.final_choice",
     "gaps": "analysis.gap_table",
     "gaps_by": "analysis.gap_levels",
     "load": "analysis.results",

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from analysis.figures.ranking import rank_configurations
+from analysis.final_choice import final_sentences
 from analysis.gap_levels import levels_of, widest_difference
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import Interval, t_interval
@@ -30,6 +31,9 @@ def findings(results: Results) -> list[Finding]:
             Finding("No epochs.", "No trial has finished an epoch, so there is nothing to compare."),
             *_lost(results),
         ]
+    if len(results.manifests) == 1 and results.manifest.get("final_round", {}).get("kind") == "final":
+        tested = Finding("On the test images.", " ".join(final_sentences(results)))
+        return [tested, *_overfitting(results), *_lost(results)]
     return [*_best(results), *_overfitting(results), *_cut(results), *_factor(results), *_lost(results)]
 
 

@@ -77,6 +77,7 @@ def compare(dataset: str, model: str, augment: str, epochs: int, pairs: int) -> 
         "dataset": dataset,
         "epochs": epochs,
         "mode": "study",
+        "decompose": False,
         "space": {"lr": {"choice": LRS}, "drop_rate": 0.25, "augment": augment},
         "resources": {"max_concurrent": 2},
     }

@@ -72,6 +72,7 @@ def study(trials: int, epochs: int, train_size: int | None, max_concurrent: int 
         "train_size": train_size,
         "epochs": epochs,
         "mode": "study",
+        "decompose": False,
         "space": {"lr": {"loguniform": [1e-4, 1e-2], "points": trials}},
         "resources": {"max_concurrent": max_concurrent},
     }

@@ -53,6 +53,7 @@ def main() -> None:
                 "name": "throughput",
                 "dataset": options.dataset,
                 "mode": "study",
+                "decompose": False,
                 "space": {
                     "lr": {"choice": options.lrs},
                     "drop_rate": {"choice": options.drop_rates},

@@ -10,14 +10,16 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from search_spaces.errors import SpecError
     from sweep.spec import SweepSpec
+    from sweep.tuning.finalize import finalize
     from sweep.tuning.launch import SweepResult, resume, run
 
-__all__ = ["SpecError", "SweepResult", "SweepSpec", "resume", "run"]
+__all__ = ["SpecError", "SweepResult", "SweepSpec", "finalize", "resume", "run"]
 
 _HOME = {
     "SpecError": "search_spaces.errors",
     "SweepResult": "sweep.tuning.launch",
     "SweepSpec": "sweep.spec",
+    "finalize": "sweep.tuning.finalize",
     "resume": "sweep.tuning.launch",
     "run": "sweep.tuning.launch",
 }

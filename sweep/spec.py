@@ -20,9 +20,10 @@ from pydantic import (
     model_validator,
 )
 
-from search_spaces.domains import Fixed
+from search_spaces.domains import Fixed, Value
 from search_spaces.errors import SpecError
 from search_spaces.hyperparameters import HYPERPARAMETERS
+from search_spaces.listed import resolve_listed
 from search_spaces.model_args import check_model_args
 from search_spaces.overrides import apply_overrides, mark_overridden
 from search_spaces.space import SearchSpace
@@ -32,8 +33,9 @@ from search_spaces.study_file import read_mapping
 from search_spaces.wording import shown
 from sweep.data.errors import DataError
 from sweep.data.source import ALLOWED, absolute_name, check_dataset, parse_dataset
+from sweep.resources import ResourceSettings
 from sweep.stopping.budget import BudgetSettings
-from sweep.stopping.settings import SchedulerSettings, StopRuleSettings
+from sweep.stopping.settings import SchedulerSettings, StopRuleSettings, default_grace_period
 
 # Strict: "20" is no number and neither is true. A description says first what is allowed: errors quote it.
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
@@ -66,38 +68,6 @@ class SearchSettings(BaseModel):
     seed: int = Field(
         default=0, ge=0, le=2**32 - 1, description="an integer from 0 to 4294967295 (all randomness follows it)"
     )
-
-
-class ResourceSettings(BaseModel):
-    """What one trial occupies, and how many run at once."""
-
-    model_config = _STRICT
-
-    cpus_per_trial: float = Field(
-        default=1.0, ge=0.01, le=10_000, description="a number from 0.01 to 10000 (CPU cores)"
-    )
-    gpus_per_trial: float = Field(
-        default=0.0,
-        ge=0,
-        le=1000,
-        description="a number from 0 to 1 (trials may share a GPU), or a whole number up to 1000",
-    )
-    max_concurrent: int | None = Field(
-        default=None,
-        ge=1,
-        le=100_000,
-        description="an integer from 1 to 100000 (trials at once), or null for as many as fit",
-    )
-
-    @field_validator("gpus_per_trial")
-    @classmethod
-    def _whole_gpus(cls, value: float) -> float:
-        if value > 1 and value != int(value):
-            raise SpecError(
-                f"resources.gpus_per_trial: got {value!r}; allowed: a number from 0 to 1, or a whole number; "
-                "Ray gives out parts of one GPU only"
-            )
-        return value
 
 
 class SweepSpec(BaseModel):
@@ -139,9 +109,18 @@ class SweepSpec(BaseModel):
         default="search",
         description="one of search (early stopping may cut trials), study (full factorial, nothing is cut)",
     )
+    decompose: bool = Field(
+        default=False,
+        description="true or false (measure what tells overfitting from regularisation; default: in mode study)",
+    )
     replicates: int = Field(default=1, ge=1, le=1000, description="an integer from 1 to 1000 (seeds per configuration)")
     space: Annotated[dict[str, Any], WithJsonSchema(space_schema())] = Field(
         default_factory=dict, description="a mapping of hyper-parameters, each a value or a domain"
+    )
+    configurations: list[Any] | None = Field(
+        default=None,
+        description="a list of mappings, each hyper-parameters with plain values: these are tried and no others; what "
+        "they leave open is as in space",
     )
     search: SearchSettings = Field(
         default_factory=SearchSettings,
@@ -215,6 +194,15 @@ class SweepSpec(BaseModel):
         }
         return SearchSpace({**space.domains, **fixed})
 
+    def every_configuration(self) -> list[dict[str, Value]]:
+        """What a sweep that tries all is to try: the listed configurations, or the full factorial of the space.
+
+        Raises SpecError if the space has no full factorial.
+        """
+        if self.configurations is None:
+            return self.search_space.grid()
+        return resolve_listed(self.configurations, self.search_space)
+
     def to_dict(self) -> dict[str, Any]:
         """The spec in full as plain JSON types; load(to_dict()) gives an equal spec."""
         return self.model_dump(mode="json")
@@ -227,18 +215,23 @@ class SweepSpec(BaseModel):
             return data
         filled = dict(data)
         study = filled.get("mode") == "study"
+        tries_all = study or filled.get("configurations") is not None
         search = filled.get("search", {})
         algorithm = None
         if isinstance(search, Mapping):
-            algorithm = search.get("algorithm", "grid" if study else "random")
-            trials = None if study or algorithm == "grid" else 20
+            algorithm = search.get("algorithm", "grid" if tries_all else "random")
+            trials = None if tries_all or algorithm == "grid" else 20
             filled["search"] = {"algorithm": algorithm, "trials": trials, **search}
+        filled.setdefault("decompose", study)
         # ASHA cannot rank two objectives, so it is not the default there.
         default = "none" if study or algorithm in _MULTI_OBJECTIVE else "asha"
         scheduler = filled.get("scheduler", {})
         if scheduler in ("none", "asha"):
             scheduler = {"type": scheduler}
-        filled["scheduler"] = {"type": default, **scheduler} if isinstance(scheduler, Mapping) else scheduler
+        if isinstance(scheduler, Mapping):
+            grace = _grace_period(filled, scheduler.get("reduction_factor", 3))
+            scheduler = {"type": default, **grace, **scheduler}
+        filled["scheduler"] = scheduler
         return filled
 
     @field_validator("dataset")
@@ -281,9 +274,14 @@ class SweepSpec(BaseModel):
             if getattr(self, name) is not None and name in self.space
         ]
         lines += self._study_lines() if self.mode == "study" else self._search_lines()
-        if self.search.algorithm == "grid":
+        if self.configurations is not None and self.search.algorithm != "grid":
+            lines.append(
+                f"search.algorithm: got {self.search.algorithm!r} beside configurations; allowed: grid, which tries "
+                "each of them; leave it out"
+            )
+        if self.configurations is not None or self.search.algorithm == "grid":
             try:
-                self.search_space.require_grid()
+                self._require_list()
             except SpecError as error:
                 lines += str(error).splitlines()
         if self.scheduler.type == "asha" and self.scheduler.grace_period > self.epochs:
@@ -300,6 +298,12 @@ class SweepSpec(BaseModel):
         if lines:
             raise SpecError("\n".join(lines))
         return self
+
+    def _require_list(self) -> None:
+        if self.configurations is None:
+            self.search_space.require_grid()
+        else:
+            resolve_listed(self.configurations, self.search_space)
 
     def _study_lines(self) -> list[str]:
         lines = []
@@ -341,11 +345,25 @@ class SweepSpec(BaseModel):
         return lines
 
 
+def _grace_period(raw: Mapping[str, Any], reduction_factor: Any) -> dict[str, int]:
+    """The default for a spec as it is written; none where that is wrong, which has a line of its own."""
+    epochs, space, listed = raw.get("epochs"), raw.get("space", {}), raw.get("configurations") or []
+    if not isinstance(epochs, int) or not isinstance(reduction_factor, int) or epochs < 1 or reduction_factor < 2:
+        return {}
+    if not isinstance(space, Mapping) or not isinstance(listed, list):
+        return {}
+    searched = {name for name, domain in space.items() if isinstance(domain, Mapping)}
+    searched = searched.union(*(configuration for configuration in listed if isinstance(configuration, Mapping)))
+    return {"grace_period": default_grace_period(epochs, reduction_factor, searched)}
+
+
 def spec_json_schema() -> dict[str, Any]:
     """The JSON Schema (draft 2020-12) of a study file, for editors. It holds what can be said of one key at a time."""
     schema = SweepSpec.model_json_schema()
     properties = schema["properties"]
     settings = properties["scheduler"]["$ref"]
+    # It follows from other keys.
+    del schema["$defs"][settings.rpartition("/")[2]]["properties"]["grace_period"]["default"]
     properties["scheduler"] = {
         "description": properties["scheduler"]["description"],
         "oneOf": [{"enum": ["none", "asha"]}, {"$ref": settings}],

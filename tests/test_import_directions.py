@@ -36,8 +36,12 @@ RULES = {
         {"ray", "optuna", "pandas", "pyarrow"},
     ),
     "sweep/store": ({"sweep.store"}, HEAVY - {"pyarrow"}),
-    "sweep/stopping": ({"sweep.stopping", "sweep.training.divergence"}, HEAVY),
-    "sweep/spec.py": ({"sweep.data.errors", "sweep.data.source", "sweep.stopping", "search_spaces"}, HEAVY),
+    "sweep/stopping": ({"sweep.stopping", "sweep.training.divergence", "search_spaces"}, HEAVY),
+    "sweep/resources.py": ({"search_spaces"}, HEAVY),
+    "sweep/spec.py": (
+        {"sweep.data.errors", "sweep.data.source", "sweep.resources", "sweep.stopping", "search_spaces"},
+        HEAVY,
+    ),
     "sweep/tuning": (
         {
             "sweep.tuning",
@@ -46,6 +50,7 @@ RULES = {
             "sweep.data",
             "sweep.store",
             "sweep.spec",
+            "sweep.resources",
             "search_spaces",
             "cluster",
         },

@@ -13,6 +13,8 @@ from search_spaces.errors import SpecError
 from search_spaces.study_file import read_mapping, study_names
 from search_spaces.yaml_reader import read_yaml
 from sweep.spec import SweepSpec, spec_json_schema
+from sweep.tuning.continued_spec import continued_spec
+from sweep.tuning.planned_trials import planned_trials
 
 MINIMAL = {"name": "test", "model": "mlp", "dataset": "digits", "epochs": 5}
 
@@ -223,3 +225,22 @@ def test_the_json_schema_describes_every_key() -> None:
     for level in levels:
         assert level["additionalProperties"] is False
         assert [key for key, value in level["properties"].items() if not value.get("description")] == []
+
+
+def test_listed_configurations_are_all_tried_and_nothing_else() -> None:
+    listed = {**MINIMAL, "space": {"momentum": 0.2}, "configurations": [{"lr": 0.1}, {"lr": 0.2, "momentum": 0.1}]}
+    spec = SweepSpec.load(listed)
+    assert (spec.search.algorithm, spec.search.trials, spec.scheduler.type) == ("grid", None, "asha")
+    assert [(each["lr"], each["momentum"]) for each in spec.every_configuration()] == [(0.1, 0.2), (0.2, 0.1)]
+    assert planned_trials(SweepSpec.load(spec, ["replicates=3"])) == 6
+    with pytest.raises(SpecError, match=r"search\.algorithm: got 'tpe' beside configurations"):
+        SweepSpec.load(listed, ["search.algorithm=tpe", "search.trials=5"])
+    with pytest.raises(SpecError, match=r"space\.lr: .* beside configurations"):
+        SweepSpec.load(listed, ["space.lr={choice: [0.1, 0.2]}"])
+
+
+def test_a_sweep_of_an_older_version_goes_on_with_the_ranking_that_it_began_with() -> None:
+    stored = load().to_dict()
+    del stored["scheduler"]["rank_by"], stored["configurations"]
+    assert continued_spec(stored).scheduler.rank_by == "val_acc"
+    assert continued_spec(load().to_dict()).scheduler.rank_by == "forecast"

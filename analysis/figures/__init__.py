@@ -6,9 +6,11 @@ to show holds a line that says why, and `layout.meta["empty"]` with the same tex
 
 from analysis.figures.configuration_gaps import configuration_gaps, configuration_gaps_sentence
 from analysis.figures.gap_curves import gap_curves, gap_curves_sentence
+from analysis.figures.gap_decomposition import gap_decomposition, gap_decomposition_sentence
 from analysis.figures.gap_scatter import gap_scatter, gap_scatter_sentence
 from analysis.figures.learning_curves import learning_curves, learning_curves_sentence
 from analysis.figures.parallel import parallel_coordinates, parallel_coordinates_sentence
+from analysis.figures.pareto_front import pareto_front, pareto_front_sentence
 from analysis.figures.timeline import trial_timeline, trial_timeline_sentence
 
 __all__ = [
@@ -16,12 +18,16 @@ __all__ = [
     "configuration_gaps_sentence",
     "gap_curves",
     "gap_curves_sentence",
+    "gap_decomposition",
+    "gap_decomposition_sentence",
     "gap_scatter",
     "gap_scatter_sentence",
     "learning_curves",
     "learning_curves_sentence",
     "parallel_coordinates",
     "parallel_coordinates_sentence",
+    "pareto_front",
+    "pareto_front_sentence",
     "trial_timeline",
     "trial_timeline_sentence",
 ]

@@ -16,8 +16,10 @@ from sweep.store.folder import write_atomically
 FIGURES = (
     ("Learning curves", figures.learning_curves, figures.learning_curves_sentence),
     ("Gap over epochs", figures.gap_curves, figures.gap_curves_sentence),
+    ("What the usual difference is made of", figures.gap_decomposition, figures.gap_decomposition_sentence),
     ("Gap per configuration", figures.configuration_gaps, figures.configuration_gaps_sentence),
     ("Gap against validation loss", figures.gap_scatter, figures.gap_scatter_sentence),
+    ("Accuracy against gap", figures.pareto_front, figures.pareto_front_sentence),
     ("Parallel coordinates", figures.parallel_coordinates, figures.parallel_coordinates_sentence),
     ("Trials over time", figures.trial_timeline, figures.trial_timeline_sentence),
 )

@@ -10,7 +10,22 @@ import typer
 
 from cluster.errors import ClusterError
 from search_spaces.errors import SpecError
-from sweep.cli import doctor, export, listing, logs, plan, report, run, simulate, status, stop, submit, validate, verify
+from sweep.cli import (
+    doctor,
+    export,
+    finalize,
+    listing,
+    logs,
+    plan,
+    report,
+    run,
+    simulate,
+    status,
+    stop,
+    submit,
+    validate,
+    verify,
+)
 from sweep.cli.terminal import say
 from sweep.data.errors import DataError
 from sweep.store.errors import StoreError
@@ -28,6 +43,7 @@ app.command("simulate")(simulate.simulate)
 app.command("run")(run.run)
 app.command("resume")(run.resume)
 app.command("retry")(run.retry)
+app.command("finalize")(finalize.finalize)
 app.command("submit")(submit.submit)
 app.command("status")(status.status)
 app.command("logs")(logs.logs)

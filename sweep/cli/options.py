@@ -9,6 +9,10 @@ SweepDir = Annotated[str, typer.Argument(metavar="DIR", help="A sweep's folder o
 Set = Annotated[
     list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="Override a key, such as space.lr=0.01.")
 ]
+SetWithoutBearing = Annotated[
+    list[str] | None,
+    typer.Option("--set", metavar="KEY=VALUE", help="Of resources, budget, max_retries, trial_timeout only."),
+]
 Storage = Annotated[
     str, typer.Option(help="What holds the sweeps' folders: a folder, or a URI such as s3://bucket/results.")
 ]

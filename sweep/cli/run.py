@@ -7,7 +7,17 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from sweep.cli.jobs import is_job_server, plain, shown_job, submit_command
-from sweep.cli.options import DEFAULT_STORAGE, Address, DriverAddress, Json, Set, Spec, Storage, SweepDir
+from sweep.cli.options import (
+    DEFAULT_STORAGE,
+    Address,
+    DriverAddress,
+    Json,
+    Set,
+    SetWithoutBearing,
+    Spec,
+    Storage,
+    SweepDir,
+)
 from sweep.cli.terminal import STDERR, print_json, say
 from sweep.spec import SweepSpec
 from sweep.store.folder import open_folder
@@ -47,12 +57,12 @@ def run(
 
     from sweep.tuning.launch import run as run_sweep
 
-    _watched(
+    result = watched(
         lambda watch: run_sweep(
             checked, storage=storage, warm_start=warm_start, sweep_id=id_, address=address, watch=watch
-        ),
-        json,
+        )
     )
+    told(result, json)
 
 
 def resume(
@@ -61,10 +71,7 @@ def resume(
         list[str] | None,
         typer.Option("--extend", metavar="KEY=N", help="trials=N or epochs=N: more of them; also when complete."),
     ] = None,
-    set_: Annotated[
-        list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="Of resources, budget, max_retries, trial_timeout only."),
-    ] = None,
+    set_: SetWithoutBearing = None,
     take_over: TakeOver = False,
     address: DriverAddress = None,
     json: Json = False,
@@ -72,16 +79,16 @@ def resume(
     """Go on with a sweep that was interrupted or killed; nothing stored is trained again."""
     if address is not None and is_job_server(address):
         options = plain({"--extend": extend or [], "--set": set_ or []}) + ["--take-over"] * take_over
-        _submitted("resume", sweep_dir, options, address, json)
+        submitted("resume", sweep_dir, options, address, json)
         return
     from sweep.tuning.launch import resume as resume_sweep
 
-    _watched(
+    result = watched(
         lambda watch: resume_sweep(
             sweep_dir, extend=extend or (), overrides=set_ or (), take_over=take_over, address=address, watch=watch
-        ),
-        json,
+        )
     )
+    told(result, json)
 
 
 def retry(
@@ -95,32 +102,34 @@ def retry(
     if not failed:
         raise typer.BadParameter("say which trials to try again: --failed")
     if address is not None and is_job_server(address):
-        _submitted("retry", sweep_dir, ["--failed", *["--take-over"] * take_over], address, json)
+        submitted("retry", sweep_dir, ["--failed", *["--take-over"] * take_over], address, json)
         return
     from sweep.tuning.launch import resume as resume_sweep
 
-    _watched(
-        lambda watch: resume_sweep(sweep_dir, retry_failed=True, take_over=take_over, address=address, watch=watch),
-        json,
+    result = watched(
+        lambda watch: resume_sweep(sweep_dir, retry_failed=True, take_over=take_over, address=address, watch=watch)
     )
+    told(result, json)
 
 
-def _submitted(command: str, sweep_dir: str, options: list[str], address: str, json: bool) -> None:
-    """Let a cluster drive a stored sweep."""
+def submitted(command: str, sweep_dir: str, options: list[str], address: str, json: bool) -> None:
+    """Let a cluster drive a stored sweep, or its final choice, which is a job of its own."""
     from cluster.job_server import JobServer
 
     sweep = open_folder(sweep_dir)
     read_manifest(sweep)
-    job, is_new = submit_command(JobServer(address), sweep.name, [command, str(sweep), *options, "--address", "auto"])
+    subject = f"{sweep.name}-final" if command == "finalize" else sweep.name
+    job, is_new = submit_command(JobServer(address), subject, [command, str(sweep), *options, "--address", "auto"])
     if json:
         print_json({"sweep_id": sweep.name, "path": str(sweep), "new": is_new, **shown_job(job)})
     else:
-        print(f"{'submitted' if is_new else 'already there'}: {sweep.name}, job {job.submission_id} ({job.state})")
-        print(f"next:  sweep status {sweep} --address {address}")
+        print(f"{'submitted' if is_new else 'already there'}: {subject}, job {job.submission_id} ({job.state})")
+        follow = f"logs {subject} -f" if command == "finalize" else f"status {sweep}"
+        print(f"next:  sweep {follow} --address {address}")
 
 
-def _watched(drive: "Callable[[Watch], SweepResult]", json: bool) -> None:
-    """Drive a sweep while showing it, print its result, and exit with its code."""
+def watched(drive: "Callable[[Watch], SweepResult]") -> "SweepResult":
+    """Drive sweeps while showing them."""
     from sweep.progress.line_log import LineLog
     from sweep.progress.live_table import LiveTable
     from sweep.progress.tally import Tally
@@ -131,16 +140,22 @@ def _watched(drive: "Callable[[Watch], SweepResult]", json: bool) -> None:
     def listener(spec: SweepSpec, ledger: "Ledger", places: int) -> "Listener":
         del places
         tally = Tally(spec, ledger)
+        for earlier in tables:
+            earlier.stop()
         if not STDERR.is_terminal:
             return LineLog(tally, say)
         tables.append(LiveTable(tally, STDERR))
         return tables[-1]
 
     try:
-        result = drive(Watch(announce=say, listener=listener))
+        return drive(Watch(announce=say, listener=listener))
     finally:
         for table in tables:
             table.stop()
+
+
+def told(result: "SweepResult", json: bool) -> None:
+    """Print a result, and exit with its code."""
     if json:
         print_json(
             {
@@ -157,7 +172,7 @@ def _watched(drive: "Callable[[Watch], SweepResult]", json: bool) -> None:
 
 
 def _print_result(result: "SweepResult") -> None:
-    path = _shown(result.path)
+    path = shown(result.path)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(result.statuses.items())) or "no trial started"
     print(f"{result.state}: {counts}")
     if result.budget is not None:
@@ -181,6 +196,6 @@ def _print_result(result: "SweepResult") -> None:
         print(f"next:  sweep report {path}")
 
 
-def _shown(path: Path | str) -> Path | str:
+def shown(path: Path | str) -> Path | str:
     """Relative where that is shorter, so that the printed commands can be typed."""
     return path.relative_to(Path.cwd()) if isinstance(path, Path) and path.is_relative_to(Path.cwd()) else path

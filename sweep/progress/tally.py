@@ -11,7 +11,7 @@ class Tally(Pace):
 
     def __init__(self, spec: SweepSpec, ledger: Ledger) -> None:
         super().__init__(spec, ledger)
-        self.searched = list(spec.search_space.searched) or ["lr", "drop_rate", "layer_order"]
+        self.searched = _searched(spec) or ["lr", "drop_rate", "layer_order"]
 
     def summary(self) -> str:
         """One line: trials by status, elapsed time, time left."""
@@ -26,3 +26,11 @@ class Tally(Pace):
         if left is not None:
             parts.append(f"about {duration(left)} left")
         return ", ".join(parts)
+
+
+def _searched(spec: SweepSpec) -> list[str]:
+    """The hyper-parameters in which configurations differ."""
+    if spec.configurations is None:
+        return list(spec.search_space.searched)
+    first, *others = spec.every_configuration()
+    return [name for name in first if any(other[name] != first[name] for other in others)]

@@ -90,7 +90,7 @@ class _Merits:
     def curve(self, configuration: dict[str, Any], replicate: int) -> list[dict[str, Any]]:
         rng = random.Random(f"{configuration_id('', {}, configuration)} {replicate}")
         merit = random.Random(configuration_id("", {}, configuration)).random()
-        row = dict.fromkeys(("train_loss", "train_eval_loss", "val_loss", "gap_loss", "epoch_s"), 1.0)
+        row = dict.fromkeys(("train_loss", "train_eval_loss", "val_loss", "gap_loss", "gap_acc", "epoch_s"), 1.0)
         return [{"epoch": epoch, "val_acc": merit + rng.random(), **row} for epoch in range(1, self._epochs + 1)]
 
 

@@ -33,6 +33,8 @@ class RecordedCurves:
         self.spec = SweepSpec.load(tables.manifest["spec"], elsewhere=True)
         if self.spec.mode != "study":
             raise SpecError(f"{tables.folder}: mode {self.spec.mode}; allowed: study, where no curve is cut")
+        if self.spec.configurations is not None:
+            raise SpecError(f"{tables.folder}: lists its configurations; allowed: a full factorial of its space")
         self._by_configuration: dict[str, list[TrialRecord]] = {}
         for record in records_from(tables):
             whole = record.status == "COMPLETED" or record.stop_reason == "diverged"
@@ -57,6 +59,8 @@ class RecordedCurves:
 
     def check(self, spec: SweepSpec) -> None:
         """Raise SpecError, a line a mistake, if these curves cannot answer what `spec` may propose."""
+        if spec.configurations is not None:
+            raise SpecError("configurations: got a list; allowed in a simulation: a space, in place of it")
         lines = []
         if spec.epochs > self.spec.epochs:
             lines.append(f"epochs: got {spec.epochs}; allowed: up to {self.spec.epochs}, as were recorded")

@@ -4,15 +4,18 @@ At each rung (an epoch) 1 in `reduction_factor` of the configurations goes on. T
 among those that have come so far, and what is cut is gone; `promote` lets every configuration wait at the rung, its
 place free for another, and trains it on once it is among the best of those that have come by then.
 
-Against Ray Tune's own: what is not finite never advances, ties in accuracy are broken by the lower loss, the replicates
+Against Ray Tune's own: configurations may be ranked by what they promise instead of what they show (see `forecast`),
+what is not finite never advances, ties are broken by the lower loss, the replicates
 of a configuration advance or fall together, by their mean, brackets share the configurations so that each costs as many
 epochs, and being told the same epoch twice changes nothing, so that a resumed sweep fills the rungs from stored rows.
 """
 
 import hashlib
 from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import Any, Literal
 
+from sweep.stopping.forecast import RankBy, forecast
 from sweep.stopping.rung import Rung
 from sweep.stopping.verdict import GO_ON, WAIT, Verdict
 
@@ -31,9 +34,12 @@ class Asha:
         variant: Variant = "stop",
         brackets: int = 1,
         replicates: int = 1,
+        rank_by: RankBy = "val_acc",
     ) -> None:
         """Bracket b has its rungs at grace_period * reduction_factor**(b + k) epochs, below `epochs`."""
+        self._epochs = epochs
         self._variant = variant
+        self._rank_by = rank_by
         self._replicates = replicates
         self._brackets = [
             {rung: Rung(reduction_factor) for rung in rungs}
@@ -47,7 +53,10 @@ class Asha:
         self._fallen: dict[str, Verdict] = {}  # waiting trials that have been cut
 
     def told(self, trial: str, configuration: str, row: Mapping[str, Any]) -> Verdict:
-        """A trial of a configuration has told an epoch, of which row holds `epoch`, `val_acc` and `val_loss`."""
+        """A trial of a configuration has told an epoch.
+
+        row: of the `epochs` table, with `epoch`, `val_acc`, `val_loss`, and `gap_acc` to rank by forecast.
+        """
         epoch = row["epoch"]
         self._at_work(trial, configuration)
         rungs = self._brackets[self.bracket_of(configuration)]
@@ -55,7 +64,10 @@ class Asha:
             if passed < epoch and configuration in rung and configuration not in rung.advanced:
                 self._advance(configuration, passed)  # it could not be here otherwise: an earlier driver let it pass
         rung_here = rungs.get(epoch)
-        if rung_here is None or not rung_here.enter(configuration, trial, row["val_acc"], row["val_loss"]):
+        if rung_here is None:
+            return GO_ON
+        score = forecast(row, self._epochs) if self._rank_by == "forecast" else row["val_acc"]
+        if not rung_here.enter(configuration, trial, score, row["val_loss"]):
             return GO_ON
         waiting = self._waiting.setdefault(configuration, {})
         waiting[trial] = epoch
@@ -85,12 +97,7 @@ class Asha:
     def next_released(self) -> str | None:
         """A waiting trial that may train on now, the one furthest up first; None if there is none."""
         if not self._released and self._variant == "promote":
-            for epoch in reversed(self.rungs):
-                for rungs in self._brackets:
-                    best = rungs[epoch].next_to_advance() if epoch in rungs else None
-                    if best is not None:
-                        self._advance(best, epoch)
-                        return self._released.pop(0)
+            self._advance_best()
         return self._released.pop(0) if self._released else None
 
     def take_fallen(self) -> dict[str, Verdict]:
@@ -105,7 +112,7 @@ class Asha:
         return {*waiting, *self._released, *self._fallen}
 
     def standings(self) -> dict[tuple[int, int], list[tuple[str, float, float, bool]]]:
-        """By (bracket, epoch), the best first: configuration, mean val_acc, mean val_loss, and whether it advanced."""
+        """By (bracket, epoch), the best first: configuration, mean score, mean val_loss, and whether it advanced."""
         return {
             (bracket, epoch): rung.standing()
             for bracket, rungs in enumerate(self._brackets)
@@ -114,13 +121,8 @@ class Asha:
 
     def close(self, *, one_must_finish: bool) -> None:
         """No other configuration will come: what waits falls. one_must_finish: but the best of the highest rung."""
-        if one_must_finish:
-            for epoch in reversed(self.rungs):
-                for rungs in self._brackets:
-                    best = rungs[epoch].best_waiting() if epoch in rungs else None
-                    if best is not None and self._waiting.get(best):
-                        self._advance(best, epoch)
-                        return
+        if one_must_finish and self._advance_best(anywhere=True):
+            return
         for configuration, trials in self._waiting.items():
             for trial, epoch in trials.items():
                 self._fallen[trial] = self._cut(configuration, epoch)
@@ -146,6 +148,20 @@ class Asha:
         elif self._variant == "stop":
             for trial in self._waiting.pop(configuration, {}):
                 self._fallen[trial] = self._cut(configuration, epoch)
+
+    def _advance_best(self, *, anywhere: bool = False) -> bool:
+        """Let the best configuration of the highest rung that has one go on. False if none does."""
+        for epoch in reversed(self.rungs):
+            for rungs in self._brackets:
+                waits = partial(self._waits, epoch)
+                best = rungs[epoch].best(waits, anywhere=anywhere) if epoch in rungs else None
+                if best is not None:
+                    self._advance(best, epoch)
+                    return True
+        return False
+
+    def _waits(self, epoch: int, configuration: str) -> bool:
+        return epoch in self._waiting.get(configuration, {}).values()
 
     def _at_work(self, trial: str, configuration: str) -> None:
         """It neither waits nor is about to leave its rung."""

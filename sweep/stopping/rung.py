@@ -2,9 +2,10 @@
 
 import math
 from bisect import bisect_left, insort
+from collections.abc import Callable
 from statistics import fmean
 
-# Higher is better: accuracy, then the lower loss.
+# Higher is better: accuracy (or its forecast), then the lower loss.
 Score = tuple[float, float]
 
 WORST: Score = (-math.inf, -math.inf)
@@ -28,13 +29,13 @@ class Rung:
         """Its trials that have reached this rung."""
         return self._scores.get(configuration, {})
 
-    def enter(self, configuration: str, trial: str, val_acc: float, val_loss: float) -> bool:
+    def enter(self, configuration: str, trial: str, score: float, val_loss: float) -> bool:
         """A trial has reached the rung. False if that is known. What is not finite ranks last."""
         scores = self._scores.setdefault(configuration, {})
         if trial in scores:
             return False
-        finite = math.isfinite(val_loss) and math.isfinite(val_acc)
-        scores[trial] = (val_acc, -val_loss) if finite else WORST
+        finite = math.isfinite(val_loss) and math.isfinite(score)
+        scores[trial] = (score, -val_loss) if finite else WORST
         return True
 
     def rank(self, configuration: str, *, last: bool = False) -> None:
@@ -50,23 +51,19 @@ class Rung:
         not_worse = bisect_left(self._sorted, (-mean[0], -mean[1], "\U0010ffff"))
         return not_worse <= self._places(at_least) and mean != WORST
 
-    def next_to_advance(self) -> str | None:
-        """The best ranked configuration in the top 1/reduction_factor that has not advanced yet."""
-        for _, _, configuration in self._sorted[: self._places(0)]:
-            if configuration not in self.advanced and self._ranked[configuration] != WORST:
-                return configuration
-        return None
+    def best(self, waits: Callable[[str], bool], *, anywhere: bool = False) -> str | None:
+        """The best of the configurations that wait here in the top 1/reduction_factor; None if there is none.
 
-    def best_waiting(self) -> str | None:
-        """The best ranked configuration that has not advanced, wherever it stands."""
-        for _, _, configuration in self._sorted:
-            if configuration not in self.advanced and self._ranked[configuration] != WORST:
+        anywhere: wherever it stands. One whose loss is not finite it never is.
+        """
+        for _, _, configuration in self._sorted[: None if anywhere else self._places(0)]:
+            if waits(configuration) and self._ranked[configuration] != WORST:
                 return configuration
         return None
 
     def standing(self) -> list[tuple[str, float, float, bool]]:
-        """The best first: configuration, mean val_acc, mean val_loss, whether it has advanced."""
-        return [(name, -acc, loss, name in self.advanced) for acc, loss, name in self._sorted]
+        """The best first: configuration, mean score, mean val_loss, whether it has advanced."""
+        return [(name, -score, loss, name in self.advanced) for score, loss, name in self._sorted]
 
     def place_of(self, configuration: str) -> float:
         """The part of the ranked configurations that are better, from 0 (the best) to below 1."""

@@ -1,12 +1,15 @@
 """Early stopping as the spec has it, and what it makes."""
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from search_spaces.augment_presets import STRENGTHS
 from sweep.stopping.asha import Asha
 from sweep.stopping.divergence import Divergence
 from sweep.stopping.early_stopping import EarlyStopping
+from sweep.stopping.forecast import RankBy
 from sweep.stopping.gap import GapRule
 from sweep.stopping.generalization_loss import GeneralizationLoss
 from sweep.stopping.plateau import Plateau
@@ -28,8 +31,15 @@ class SchedulerSettings(BaseModel):
         description="one of stop (a trial is cut at once), promote (it waits at the rung, and goes on once it is among "
         "the best)",
     )
+    rank_by: RankBy = Field(
+        default="forecast",
+        description="one of forecast (val_acc less what a gap open early is to cost), val_acc",
+    )
     grace_period: int = Field(
-        default=1, ge=1, le=100_000, description="an integer from 1 to 100000 (epochs before the first cut)"
+        default=1,
+        ge=1,
+        le=100_000,
+        description="an integer from 1 to 100000 (epochs before the first cut; default: by epochs and space)",
     )
     reduction_factor: int = Field(
         default=3, ge=2, le=1000, description="an integer from 2 to 1000 (one in so many goes on)"
@@ -72,5 +82,19 @@ def early_stopping(
             variant=scheduler.variant,
             brackets=scheduler.brackets,
             replicates=replicates,
+            rank_by=scheduler.rank_by,
         )
     return EarlyStopping(asha, stop_rules.rules())
+
+
+# Searched, they let configurations start at different speeds.
+_SLOWING = ("drop_rate", *STRENGTHS, "augment")
+
+
+def default_grace_period(epochs: int, reduction_factor: int, searched: Collection[str]) -> int:
+    """The first rung's epoch: so that two rungs follow before the end where drop rates or augmentation are searched.
+
+    Three elsewhere; the first epoch at the earliest.
+    """
+    rungs = 2 if any(name in searched for name in _SLOWING) else 3
+    return max(1, epochs // reduction_factor**rungs)

@@ -17,10 +17,13 @@ EPOCHS = pa.schema(
         pa.field("train_acc", pa.float64()),
         pa.field("train_eval_loss", pa.float64()),  # evaluation mode, clean, fixed subset of the training images
         pa.field("train_eval_acc", pa.float64()),
+        pa.field("train_mode_loss", pa.float64()),  # training mode, augmented, weights and images of train_eval_loss
         pa.field("val_loss", pa.float64()),
         pa.field("val_acc", pa.float64()),
         pa.field("gap_loss", pa.float64()),  # val_loss - train_eval_loss
         pa.field("gap_acc", pa.float64()),  # train_eval_acc - val_acc
+        pa.field("test_loss", pa.float64()),  # of final evaluations only, and where val_acc is the best so far
+        pa.field("test_acc", pa.float64()),
         pa.field("lr", pa.float64()),
         pa.field("epoch_s", pa.float64()),
         pa.field("images_per_s", pa.float64()),  # training images over the training part of the epoch
@@ -72,6 +75,8 @@ TRIALS = pa.schema(
         pa.field("last_val_acc", pa.float64()),
         pa.field("gap_at_best", pa.float64()),  # gap_loss at best_epoch
         pa.field("gap_at_last", pa.float64()),
+        pa.field("test_loss", pa.float64()),  # at best_epoch; of final evaluations only
+        pa.field("test_acc", pa.float64()),
         pa.field("seconds", pa.float64()),  # sum of the epochs' own times
         pa.field("attempts", pa.int32()),
         pa.field("error", pa.string()),

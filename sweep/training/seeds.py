@@ -9,11 +9,11 @@ generator state to go on as if it had never stopped.
 import hashlib
 from typing import Literal
 
-Purpose = Literal["split", "init", "order", "augment", "dropout"]
+Purpose = Literal["split", "init", "order", "augment", "dropout", "decompose", "fresh"]
 
 
 def seed_for(sweep_seed: int, replicate: int, purpose: Purpose, *keys: int) -> int:
-    """A seed in [0, 2**32); `keys` are an epoch, or an epoch and a step.
+    """A seed in [0, 2**32); `keys` are an epoch, or an epoch and a step; for "fresh" the round of a final choice.
 
     32 bits because that is what torch's CPU generator takes of a seed.
     """

@@ -1,9 +1,12 @@
 """One trial: a configuration trained epoch by epoch, and the three losses it is judged by.
 
-Shapes: N training images, B of a batch, C channels, H height, W width, K classes.
+Shapes: N training images, M test images, B of a batch, C channels, H height, W width, K classes.
 """
 
+import math
 import time
+from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,7 +20,7 @@ from sweep.data.dataset import ImageDataset
 from sweep.data.split import split_indices
 from sweep.models import build_model
 from sweep.training.divergence import has_diverged
-from sweep.training.evaluation import evaluate
+from sweep.training.evaluation import evaluate, training_mode_loss
 from sweep.training.image_batches import ImageBatches
 from sweep.training.noise import Noise
 from sweep.training.optimizer import build_optimizer
@@ -43,8 +46,13 @@ class Trial:
         train_size: int | None = None,
         device: str = "cpu",
         precision: Precision = "fp32",
+        decompose: bool = False,
+        test: bool = False,
     ) -> None:
-        """configuration: the canonical one, with every hyper-parameter. Raises ValueError for what cannot be built."""
+        """configuration: the canonical one, with every hyper-parameter. decompose: measure train_mode_loss, too. test:
+        look at the test images, too, at each epoch whose val_acc is the best so far.
+        Raises ValueError for what cannot be built.
+        """
         self.configuration = configuration
         self.device = torch.device(device)
         self.epoch = 0
@@ -53,18 +61,15 @@ class Trial:
         self._sweep_seed = sweep_seed
         self._replicate = replicate
         self._precision = precision
+        self._decompose = decompose
 
         split = split_indices(len(dataset.train_images), seed=self._seed("split"), train_size=train_size)
         self._train_N = self._to_device(split.train)
         self._train_eval_N = self._to_device(split.train_eval)
         self._val_N = self._to_device(split.val)
-        self._images = ImageBatches(
-            dataset.train_images,
-            dataset.train_labels,
-            mean=dataset.mean,
-            std=dataset.std,
-            device=self.device,
-        )
+        normalised = partial(ImageBatches, mean=dataset.mean, std=dataset.std, device=self.device)
+        self._images = normalised(dataset.train_images, dataset.train_labels)
+        self._test_images = normalised(*dataset.test()) if test else None
         self._augmentation = Augmentation(**{name: configuration[name] for name in STRENGTHS})
         self._order_generator = torch.Generator()  # on the CPU: the order of batches is the same on every device
         self._augment_generator = torch.Generator(self.device)
@@ -100,6 +105,8 @@ class Trial:
         with computing_in(self._precision, self.device):
             train_eval_loss, train_eval_acc = evaluate(self.model, self._images, self._train_eval_N)
             val_loss, val_acc = evaluate(self.model, self._images, self._val_N)
+            apart = {"train_mode_loss": self._train_mode_loss()} if self._decompose else {}
+            test = self._tested() if val_acc > self._best_val_acc() and math.isfinite(val_loss) else {}
         row = {
             "epoch": self.epoch,
             "step": self.step,
@@ -111,6 +118,8 @@ class Trial:
             "val_acc": val_acc,
             "gap_loss": val_loss - train_eval_loss,
             "gap_acc": train_eval_acc - val_acc,
+            **apart,
+            **test,
             "lr": self.configuration["lr"],
             "epoch_s": time.perf_counter() - started,
             "images_per_s": images_seen / trained_s,
@@ -166,10 +175,33 @@ class Trial:
             self.step += 1
         return loss_sum.item() / images_seen, correct.item() / images_seen, images_seen
 
+    def _train_mode_loss(self) -> float:
+        """In training mode as `train_loss`, at the weights and on the images of `train_eval_loss`."""
+        return training_mode_loss(self.model, self._batches_in_training_mode())
+
+    def _batches_in_training_mode(self) -> Iterator[tuple[Tensor, Tensor]]:
+        for number, index_B in enumerate(self._in_batches(self._train_eval_N)):
+            self._augment_generator.manual_seed(self._seed("decompose", self.epoch, number, 0))
+            self._dropout_noise.seed(self._seed("decompose", self.epoch, number, 1))
+            yield self._images.augmented(index_B, self._augmentation, self._augment_generator)
+
+    def _best_val_acc(self) -> float:
+        return max((row["val_acc"] for row in self.history if math.isfinite(row["val_loss"])), default=-1.0)
+
+    def _tested(self) -> dict[str, float]:
+        if self._test_images is None:
+            return {}
+        everything_M = torch.arange(len(self._test_images.labels_N), device=self.device)
+        loss, acc = evaluate(self.model, self._test_images, everything_M)
+        return {"test_loss": loss, "test_acc": acc}
+
     def _batches_of_epoch(self) -> list[Tensor]:
         self._order_generator.manual_seed(self._seed("order", self.epoch))
         order_N = torch.randperm(len(self._train_N), generator=self._order_generator).to(self.device)
-        batches = list(self._train_N[order_N].split(self.configuration["batch_size"]))
+        return self._in_batches(self._train_N[order_N])
+
+    def _in_batches(self, index_N: Tensor) -> list[Tensor]:
+        batches = list(index_N.split(self.configuration["batch_size"]))
         # Batch normalisation has no variance of one image.
         return batches[:-1] if len(batches[-1]) < 2 else batches
 

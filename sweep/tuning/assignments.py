@@ -37,6 +37,7 @@ class Assignments(Listener):
             for row in record.epochs:
                 self.budget.epoch_told(row["epoch_s"])
         self._spec = spec
+        self._planned = planned_trials(spec)
         self._ledger = ledger
         self._stopping = stopping
         self.proposer = build_proposer(spec, earlier)
@@ -80,7 +81,8 @@ class Assignments(Listener):
 
     def epoch_told(self, record: TrialRecord, row: dict[str, Any]) -> None:
         self.budget.epoch_told(row["epoch_s"])
-        self.proposer.observe(outcome_of(self._replicates[record.configuration_id]))
+        if self.proposer.learns:
+            self.proposer.observe(outcome_of(self._replicates[record.configuration_id]))
 
     @property
     def complete(self) -> bool:
@@ -100,7 +102,7 @@ class Assignments(Listener):
         self._tell_if_ended(self._replicates[record.configuration_id])
 
     def _propose(self) -> dict[str, Any] | None:
-        more = len(self._ledger.trials) < planned_trials(self._spec)
+        more = len(self._ledger.trials) < self._planned
         allowed = self.budget.allows_trials(len(self._ledger.trials) + self._spec.replicates)
         self._out_of_trials = more and not allowed
         return None if self._out_of_trials else self.proposer.propose()
@@ -157,7 +159,7 @@ def build_proposer(spec: SweepSpec, earlier: Iterable[Outcome] = ()) -> Proposer
     """The search algorithm that the spec names. earlier: outcomes of other sweeps, which only Optuna's learn from."""
     space, search = spec.search_space, spec.search
     if search.algorithm == "grid":
-        return ListedProposer(space.grid()[: search.trials])
+        return ListedProposer(spec.every_configuration()[: search.trials])
     if search.trials is None:
         raise ValueError(f"search.trials: {search.algorithm} needs the number of configurations to try")
     if search.algorithm == "random":

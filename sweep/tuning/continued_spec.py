@@ -26,19 +26,26 @@ def continued_spec(stored: Mapping[str, Any], extend: Sequence[str] = (), overri
                 f"`sweep run SPEC --set {item}`, whose search `--warm-start DIR` gives the results of this one"
             )
     extensions = [_extension(stored, item) for item in extend]
-    return SweepSpec.load(dict(stored), [*overrides, *extensions])
+    return SweepSpec.load(_as_it_ran(stored), [*overrides, *extensions])
 
 
 def refuse_if_other(sweep: object, stored: Mapping[str, Any], spec: SweepSpec) -> None:
     """Raise SpecError if `spec` would train anything but what the sweep of that id trains."""
-    asked = spec.to_dict()
-    different = [key for key in asked if key not in _WITHOUT_BEARING and asked[key] != stored.get(key)]
+    asked, stored = spec.to_dict(), _as_it_ran(stored)
+    uncut = asked["scheduler"]["type"] == stored["scheduler"]["type"] == "none"
+    ignored = (*_WITHOUT_BEARING, "scheduler") if uncut else _WITHOUT_BEARING
+    different = [key for key in asked if key not in ignored and asked[key] != stored.get(key)]
     if different:
         key = different[0]
         raise SpecError(
             f"{key}: got {shown(asked[key])}, and the sweep {sweep} has {shown(stored.get(key))}; give the spec it was "
             "started with, or another --id"
         )
+
+
+def _as_it_ran(stored: Mapping[str, Any]) -> dict[str, Any]:
+    """With what was the only way when the sweep began, where its spec does not say it yet."""
+    return {"decompose": False, **stored, "scheduler": {"rank_by": "val_acc", **stored["scheduler"]}}
 
 
 def _extension(stored: Mapping[str, Any], item: str) -> str:

@@ -10,7 +10,7 @@ from cluster.preflight import check_this_machine
 from cluster.scratch_folder import scratch_folder
 from cluster.waiting import wait_for_a_place
 from search_spaces.errors import SpecError
-from sweep.data.dataset import load_dataset
+from sweep.data.dataset import ImageDataset, load_dataset
 from sweep.data.split import split_indices
 from sweep.spec import SweepSpec
 from sweep.stopping.early_stopping import EarlyStopping
@@ -26,6 +26,7 @@ from sweep.store.storage_probe import StorageProbe
 from sweep.store.writer import StoreWriter
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.drain import Drain
+from sweep.tuning.final_round import FinalRound, looks_at_test_images
 from sweep.tuning.interrupts import Interrupts
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.manifest_content import manifest_content, timestamp
@@ -51,8 +52,12 @@ def drive(
     take_over: bool = False,
     retry_failed: bool = False,
     warm_start: Sequence[Outcome] = (),
+    final_round: FinalRound | None = None,
 ) -> SweepResult:
-    """Train what the store of `sweep` does not have yet. manifest: None for a sweep that starts now."""
+    """Train what the store of `sweep` does not have yet. manifest: None for a sweep that starts now.
+
+    final_round: of a final choice, which is to use the data and the number format of its search.
+    """
     if address is None:
         check_this_machine(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
@@ -72,14 +77,15 @@ def drive(
             raise SpecError(str(error)) from None
         if manifest is None:
             manifest = manifest_content(sweep.name, spec, dataset)
+            if final_round is not None:
+                _refuse_other_data(sweep, spec, dataset, final_round.search)
+                manifest["precision"] = final_round.search.get("precision", "fp32")
+                manifest["final_round"] = final_round.note()
             if warm_start:
                 keep(sweep, warm_start)
             write_manifest(sweep, manifest)
-        elif manifest["dataset"]["fingerprint"] != dataset.fingerprint:
-            raise StoreError(
-                f"{sweep}: made with dataset {spec.dataset} of fingerprint {manifest['dataset']['fingerprint']}, "
-                f"which now has {dataset.fingerprint}; restore the data, or start a new sweep"
-            )
+        else:
+            _refuse_other_data(sweep, spec, dataset, manifest)
         writer = StoreWriter(sweep, take_over=take_over)
         try:
             manifest = {**manifest, "generation": writer.generation, "spec": spec.to_dict()}
@@ -101,6 +107,15 @@ def drive(
         finally:
             writer.close()
     return summarise(sweep, interrupted_by=interrupts.received, budget=budget)
+
+
+def _refuse_other_data(sweep: Folder, spec: SweepSpec, dataset: ImageDataset, manifest: Mapping[str, Any]) -> None:
+    """Raise StoreError if the sweep of that manifest was made with other images."""
+    if manifest["dataset"]["fingerprint"] != dataset.fingerprint:
+        raise StoreError(
+            f"{sweep}: made with dataset {spec.dataset} of fingerprint {manifest['dataset']['fingerprint']}, "
+            f"which now has {dataset.fingerprint}; restore the data, or start a new sweep"
+        )
 
 
 def check_cluster(storage: Folder, announce: Callable[[str], None]) -> list[Node]:
@@ -153,6 +168,8 @@ def _train(
         threads=max(1, int(spec.resources.cpus_per_trial)),
         gpu=spec.resources.gpus_per_trial > 0,
         precision=manifest.get("precision", "fp32"),
+        decompose=spec.decompose,
+        test=looks_at_test_images(dict(manifest)),
     )
     survive_memory_kills()
     # Tune insists on a folder of its own; nothing in it is read again.

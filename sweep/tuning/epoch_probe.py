@@ -2,7 +2,7 @@
 
 import random
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from sweep.spec import SweepSpec
 
@@ -33,13 +33,14 @@ def probe_seconds_per_epoch(spec: SweepSpec, cache_dir: Path) -> float:
         full = split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
         trial = Trial(
             dataset,
-            spec.search_space.sample(random.Random(spec.search.seed)),
+            _some_configuration(spec),
             model=spec.model,
             model_args=spec.model_args,
             sweep_seed=spec.search.seed,
             replicate=0,
             train_size=min(PROBE_IMAGES, len(full.train)),
             device=device,
+            decompose=spec.decompose,
             precision=resolve_precision(spec.precision, device),
         )
         trial.train_epoch()
@@ -51,3 +52,9 @@ def probe_seconds_per_epoch(spec: SweepSpec, cache_dir: Path) -> float:
     # The probe evaluates its own training images and the whole validation part.
     evaluated_per_s = (trained + len(full.val)) / (row["epoch_s"] - trained_s)
     return len(full.train) / row["images_per_s"] + (len(full.train_eval) + len(full.val)) / evaluated_per_s
+
+
+def _some_configuration(spec: SweepSpec) -> dict[str, Any]:
+    if spec.configurations is not None:
+        return spec.every_configuration()[0]
+    return spec.search_space.sample(random.Random(spec.search.seed))

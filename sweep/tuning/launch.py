@@ -16,6 +16,8 @@ from sweep.store.lease import refuse_if_held, wait_out_if_silent
 from sweep.store.manifest import read_manifest
 from sweep.tuning.continued_spec import continued_spec, refuse_if_other
 from sweep.tuning.driver import drive
+from sweep.tuning.final_round import FinalRound, looks_at_test_images
+from sweep.tuning.proposer import Outcome
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.warm_start import earlier_outcomes
 from sweep.tuning.watch import Watch
@@ -44,14 +46,28 @@ def run(
     spec = SweepSpec.load(spec, overrides)
     folder = open_folder(storage)
     earlier = [] if warm_start is None else earlier_outcomes(warm_start, spec)
-    _check_writable(folder)
-    sweep = folder / folder_name(spec, sweep_id or secrets.token_hex(3))
+    return start_or_go_on(spec, folder, sweep_id, earlier=earlier, address=address, watch=watch)
+
+
+def start_or_go_on(
+    spec: SweepSpec,
+    storage: Folder,
+    sweep_id: str | None,
+    *,
+    earlier: Sequence[Outcome] = (),
+    final_round: FinalRound | None = None,
+    address: str | None,
+    watch: Watch,
+) -> SweepResult:
+    """Run the sweep of that id, from its beginning or from what is stored of it. See `run` and `drive`."""
+    _check_writable(storage)
+    sweep = storage / folder_name(spec, sweep_id or secrets.token_hex(3))
     if sweep_id is not None and sweep.exists(MANIFEST):
         manifest = read_manifest(sweep)
         refuse_if_other(sweep, manifest["spec"], spec)
         wait_out_if_silent(sweep, watch.announce)
         return _go_on(sweep, spec, manifest, address=address, watch=watch)
-    return drive(sweep, spec, None, address=address, watch=watch, warm_start=earlier)
+    return drive(sweep, spec, None, address=address, watch=watch, warm_start=earlier, final_round=final_round)
 
 
 def resume(
@@ -74,6 +90,8 @@ def resume(
     """
     sweep = open_folder(path)
     manifest = read_manifest(sweep)
+    if extend and looks_at_test_images(manifest):
+        raise SpecError(f"--extend {extend[0]}: got it for {sweep}, which has looked at the test images; allowed: none")
     spec = continued_spec(manifest["spec"], extend, overrides)
     return _go_on(
         sweep,

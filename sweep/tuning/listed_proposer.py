@@ -15,6 +15,8 @@ _PATIENCE = 1000
 class ListedProposer:
     """Gives the configurations of a list in order; is not interested in how they end."""
 
+    learns = False
+
     def __init__(self, configurations: list[dict[str, Any]]) -> None:
         # The first one goes at no cost, which a plain dict makes dearer each time.
         self._left = OrderedDict((json.dumps(configuration), configuration) for configuration in configurations)

@@ -52,6 +52,8 @@ class OptunaProposer:
     proposes the same.
     """
 
+    learns = True
+
     def __init__(self, space: SearchSpace, *, count: int, seed: int, algorithm: str = "tpe") -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space = space

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster.preflight import largest_node
-from sweep.spec import ResourceSettings
+from sweep.resources import ResourceSettings
 from sweep.tuning.worker_error import last_error
 
 # Python's and PyTorch's for a GPU; PyTorch's for the CPU; Ray's, before it kills a worker.

@@ -4,7 +4,7 @@ import time
 
 from cluster.autoscaler import has_autoscaler
 from cluster.preflight import trials_at_once
-from sweep.spec import ResourceSettings
+from sweep.resources import ResourceSettings
 
 LOOK_EVERY_S = 5.0
 

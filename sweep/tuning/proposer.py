@@ -28,7 +28,12 @@ class Outcome:
 
 
 class Proposer(Protocol):
-    """A search algorithm: asked for configurations one at a time, told how they ended."""
+    """A search algorithm: asked for configurations one at a time, told how they ended.
+
+    learns: whether what it is told matters to it.
+    """
+
+    learns: bool
 
     def propose(self) -> dict[str, Any] | None:
         """The next canonical configuration, never one given before; None when there are no more."""

@@ -30,6 +30,7 @@ class TrialJob:
     """What all trials of a sweep share. Paths are absolute: Tune changes a trial's working directory.
 
     fingerprint: of the data set as the driver read it. saved_epochs: after which a trial may have to wait for others.
+    decompose, test: whether to measure train_mode_loss, and to look at the test images.
     """
 
     dataset: str
@@ -44,6 +45,8 @@ class TrialJob:
     threads: int
     gpu: bool
     precision: Precision
+    decompose: bool
+    test: bool
 
 
 def train_trial(config: dict[str, Any], job: TrialJob) -> None:
@@ -87,6 +90,8 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
         train_size=job.train_size,
         device="cuda" if job.gpu else "cpu",
         precision=job.precision,
+        decompose=job.decompose,
+        test=job.test,
     )
     checkpoint = checkpoint_name(config["trial_id"])
     try:

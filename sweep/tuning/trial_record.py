@@ -65,6 +65,8 @@ class TrialRecord:
             },
             "gap_at_best": best.get("gap_loss"),
             "gap_at_last": last.get("gap_loss"),
+            "test_loss": best.get("test_loss"),
+            "test_acc": best.get("test_acc"),
             "seconds": sum(row["epoch_s"] for row in self.epochs),
             "promoted_at": self.promoted_at,
             "attempts": self.attempts,

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster.waiting import SAY_EVERY_S, what_is_missing
-from sweep.spec import ResourceSettings
+from sweep.resources import ResourceSettings
 
 # Workers that start take seconds, too.
 PATIENCE_S = 20.0

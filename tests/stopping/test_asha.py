@@ -128,6 +128,21 @@ def test_when_nothing_new_comes_one_trial_is_trained_to_its_end_and_the_rest_fal
     assert not asha.held
 
 
+def test_a_trial_that_ended_while_it_waited_holds_its_place_and_is_not_released() -> None:
+    """As after `--extend trials`: an earlier driver had closed its rungs."""
+    asha = Asha(epochs=20, grace_period=1, reduction_factor=3, variant="promote")
+    for trial, val_acc in (("cut before", 0.9), ("waits", 0.8)):
+        assert reach(asha, trial, 1, val_acc) == "wait"
+    asha.ended("cut before", "cut before")
+    assert reach(asha, "c", 1, 0.1) == "wait"
+    assert asha.next_released() is None  # the one place of three is that of the best
+    for i in range(3):
+        reach(asha, f"d{i}", 1, 0.1 - 0.01 * i)
+    assert asha.next_released() == "waits"
+    asha.close(one_must_finish=True)
+    assert asha.next_released() == "c"
+
+
 def test_replicates_wait_for_one_another_and_are_judged_by_their_mean() -> None:
     asha = Asha(epochs=20, grace_period=1, reduction_factor=2, replicates=2)
     assert reach(asha, "good-0", 1, 0.5, configuration="good") == "wait"

@@ -127,3 +127,70 @@ def test_a_last_batch_of_one_image_is_left_out(digits: ImageDataset) -> None:
         digits, configuration, model="mlp", model_args=SMALL["mlp"], sweep_seed=0, replicate=0, train_size=101
     )
     assert trial.train_epoch()["step"] == 2
+
+
+def test_a_tested_trial_looks_at_the_test_images_where_val_acc_is_the_best_so_far_and_trains_as_any_other(
+    digits: ImageDataset,
+) -> None:
+    configuration = make_trial(digits, lr=0.05).configuration
+    tested = Trial(digits, configuration, model="mlp", model_args=SMALL["mlp"], sweep_seed=7, replicate=0, test=True)
+    plain = make_trial(digits, lr=0.05)
+    rows = [tested.train_epoch() for _ in range(6)]
+    assert [
+        {name: value for name, value in row.items() if not name.startswith("test_")} for row in without_times(rows)
+    ] == without_times([plain.train_epoch() for _ in range(6)])
+    accs = [row["val_acc"] for row in rows]
+    improved = [acc > max(accs[:place], default=-1) for place, acc in enumerate(accs)]
+    assert ["test_acc" in row for row in rows] == improved
+    assert not all(improved)
+
+    images, labels = digits.test()
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (digits.mean, digits.std))
+    best = make_trial(digits, lr=0.05)
+    for _ in range(accs.index(max(accs)) + 1):
+        best.train_epoch()
+    best.model.eval()
+    with torch.no_grad():
+        logits = best.model((torch.from_numpy(images[:]).float() / 255 - mean) / std)
+    right = (logits.argmax(1).numpy() == labels).mean()
+    row = rows[accs.index(max(accs))]
+    assert row["test_acc"] == pytest.approx(float(right), abs=1e-9)
+    assert row["test_loss"] == pytest.approx(float(F.cross_entropy(logits, torch.from_numpy(labels[:]))), rel=1e-4)
+
+
+@pytest.mark.parametrize("model", ["mlp", "cnn"])
+def test_measuring_the_training_mode_loss_moves_nothing(digits: ImageDataset, model: str) -> None:
+    configuration = make_trial(digits, model).configuration
+    apart = Trial(
+        digits, configuration, model=model, model_args=SMALL[model], sweep_seed=7, replicate=0, decompose=True
+    )
+    plain = make_trial(digits, model)
+    rows = without_times([apart.train_epoch() for _ in range(3)])
+    losses = [row.pop("train_mode_loss") for row in rows]
+    assert rows == without_times([plain.train_epoch() for _ in range(3)])
+    # Dropout and augmentation make the training task harder.
+    assert all(loss > row["train_eval_loss"] for loss, row in zip(losses, rows, strict=True))
+
+
+def test_in_training_mode_nothing_differs_where_nothing_regularises(digits: ImageDataset) -> None:
+    configuration = SearchSpace({}).resolve({"layer_order": "lr", "drop_rate": 0.0, "augment": "none"})
+    trial = Trial(digits, configuration, model="mlp", model_args={}, sweep_seed=7, replicate=0, decompose=True)
+    row = trial.train_epoch()
+    assert row["train_mode_loss"] == pytest.approx(row["train_eval_loss"], rel=1e-5)
+
+
+def test_with_batch_norm_the_training_mode_takes_each_batch_s_own_statistics(digits: ImageDataset) -> None:
+    configuration = SearchSpace({}).resolve({"layer_order": "lbr", "drop_rate": 0.0, "augment": "none"})
+    trial = Trial(
+        digits, configuration, model="mlp", model_args={"hidden": [16]}, sweep_seed=7, replicate=0, decompose=True
+    )
+    row = trial.train_epoch()
+    split = split_indices(len(digits.train_images), seed=seed_for(7, 0, "split"))
+    mean, std = (torch.tensor(values).view(3, 1, 1) for values in (digits.mean, digits.std))
+    total = 0.0
+    with torch.no_grad():
+        for index_B in torch.from_numpy(split.train_eval).split(100):
+            x_BCHW = (torch.from_numpy(digits.train_images[index_B.numpy()]).float() / 255 - mean) / std
+            y_B = torch.from_numpy(digits.train_labels[index_B.numpy()])
+            total += F.cross_entropy(trial.model(x_BCHW), y_B, reduction="sum").item()
+    assert row["train_mode_loss"] == pytest.approx(total / len(split.train_eval), rel=1e-4)

@@ -1,0 +1,71 @@
+"""Accuracy up, gap down: the configurations that no other one beats in both."""
+
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.figures.ranking import rank_configurations
+from analysis.figures.theme import COLOURS, GREY, beyond_note, empty_figure, new_figure, numbers, robust_range, safe
+from analysis.results import CONFIGURATION_KEY, Results
+from analysis.searched import nats
+
+POINT = 0.01  # of accuracy, that some would give for a smaller gap
+
+
+def pareto_front(results: Results) -> go.Figure:
+    """One point a configuration, means over its replicates at their best epochs; the front as a line.
+
+    The gaps are of different epochs, each of the one that somebody would stop at: read a difference as the price of an
+    accuracy, not as an effect.
+    """
+    table = _points(results)
+    if len(table) < 2:
+        return empty_figure("A front needs at least two configurations that were trained to their end.")
+    figure = new_figure(420, margin={"t": 40})
+    for on_front, name, colour in ((False, "others", GREY), (True, "front", COLOURS[0])):
+        part = table[table["on_front"] == on_front].sort_values("gap_at_best")
+        figure.add_scatter(
+            x=numbers(part["gap_at_best"]),
+            y=numbers(part["best_val_acc"]),
+            mode="lines+markers" if on_front else "markers",
+            line={"shape": "hv", "width": 1.5},
+            marker={"color": colour, "size": 10 if on_front else 6},
+            text=[safe(label) for label in part["label"]],
+            name=name,
+            hovertemplate="%{text}<br>gap %{x:.3f}, val acc %{y:.4f}<extra></extra>",
+        )
+    figure.update_xaxes(title_text="gap at the best epoch (nats)", range=robust_range(table["gap_at_best"])[0])
+    figure.update_yaxes(title_text="validation accuracy, best epoch", range=robust_range(table["best_val_acc"])[0])
+    figure.update_layout(legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
+    return figure
+
+
+def pareto_front_sentence(results: Results) -> str:
+    """How many are on the front, and how much gap one point of accuracy saves."""
+    table = _points(results)
+    if len(table) < 2:
+        return "Too few configurations were trained to their end."
+    best = table.sort_values("best_val_acc", kind="stable").iloc[-1]
+    close = table[table["best_val_acc"] > best["best_val_acc"] - POINT]
+    calm = close.sort_values("gap_at_best", kind="stable").iloc[0]
+    said = f"{table['on_front'].sum()} of {len(table)} configurations are beaten by no other in both accuracy and gap. "
+    if calm["gap_at_best"] < best["gap_at_best"]:
+        said += (
+            f"The most accurate one ({best['label']}: {best['best_val_acc']:.4f}) has a gap of "
+            f"{nats(best['gap_at_best'])}; within a point of it, {calm['label']} ({calm['best_val_acc']:.4f}) has "
+            f"{nats(calm['gap_at_best'])}."
+        )
+    else:
+        said += f"The most accurate one ({best['label']}) also has the smallest gap of all within a point of it."
+    shown = [robust_range(table[name])[1] for name in ("gap_at_best", "best_val_acc")]
+    return said + beyond_note(max(shown))
+
+
+def _points(results: Results) -> pd.DataFrame:
+    """Configurations all of whose trials trained to their end; `on_front` where none is better in both."""
+    whole = results.trials["status"].eq("COMPLETED").groupby([results.trials[key] for key in CONFIGURATION_KEY]).all()
+    table = rank_configurations(results).merge(whole.rename("whole").reset_index(), on=CONFIGURATION_KEY)
+    table = table[table["whole"] & table["gap_at_best"].notna()]
+    # In order of gap, a configuration is on the front where its accuracy is above all before it.
+    ordered = table.sort_values(["gap_at_best", "best_val_acc"], ascending=[True, False], kind="stable")
+    before = ordered["best_val_acc"].cummax().shift().fillna(-1.0)
+    return ordered.assign(on_front=ordered["best_val_acc"] > before)

@@ -1,0 +1,93 @@
+"""sweep finalize: the best configurations again on fresh seeds, and on the test images."""
+
+from collections.abc import Hashable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from sweep.cli.jobs import is_job_server, plain
+from sweep.cli.options import DriverAddress, Json, SetWithoutBearing, SweepDir
+from sweep.cli.run import shown, submitted, told, watched
+from sweep.cli.terminal import print_json, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+def finalize(
+    sweep_dir: SweepDir,
+    top: Annotated[int, typer.Option(help="How many configurations meet the test images.")] = 3,
+    replicates: Annotated[int, typer.Option(help="On how many fresh seeds each of these is trained.")] = 5,
+    candidates: Annotated[
+        int | None, typer.Option(help="With how many the choice begins; default: three times --top.")
+    ] = None,
+    unfinished: Annotated[bool, typer.Option("--unfinished", help="Also from a sweep that has work left.")] = False,
+    set_: SetWithoutBearing = None,
+    address: DriverAddress = None,
+    json: Json = False,
+) -> None:
+    """Choose for good: train the best configurations on fresh seeds and measure the last ones on the test images."""
+    if address is not None and is_job_server(address):
+        numbers = {"--top": [str(top)], "--replicates": [str(replicates)]}
+        numbers |= {"--candidates": [str(candidates)]} if candidates is not None else {}
+        options = plain({**numbers, "--set": set_ or []}) + ["--unfinished"] * unfinished
+        submitted("finalize", sweep_dir, options, address, json)
+        return
+
+    from sweep.tuning.finalize import finalize as finalize_sweep
+
+    result = watched(
+        lambda watch: finalize_sweep(
+            sweep_dir,
+            top=top,
+            replicates=replicates,
+            candidates=candidates,
+            unfinished=unfinished,
+            overrides=set_ or (),
+            address=address,
+            watch=watch,
+        )
+    )
+    if result.state != "COMPLETED" or result.statuses["FAILED"]:
+        todo = f"`sweep retry {shown(result.path)} --failed`, then " if result.statuses["FAILED"] else ""
+        say(f"the final choice has not come to its end; go on: {todo}the same command again")
+        told(result, json)
+
+    import analysis
+    from analysis.final_choice import final_sentences
+
+    results = analysis.load(result.path)
+    scores = analysis.final_scores(results)
+    if json:
+        finalists = scores.astype(object).where(scores.notna(), None).to_dict("records")
+        print_json({"path": str(result.path), "finalists": finalists})
+    else:
+        _print_scores(scores)
+        print(*final_sentences(results), sep="\n")
+        print(f"files: {shown(result.path)}")
+        print(f"next:  sweep report {shown(result.path)}")
+    raise typer.Exit(result.exit_code)
+
+
+def _print_scores(scores: "pd.DataFrame") -> None:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("finalist")
+    for name in ("found at", "fresh val_acc", "test_acc", "test behind first"):
+        table.add_column(name, no_wrap=True)
+    for place, row in enumerate(scores.to_dict("records"), 1):
+        table.add_row(
+            f"{place}. {row['label']}",
+            f"{row['search_val_acc']:.4f}",
+            _plus_minus(row, "val_acc"),
+            _plus_minus(row, "test_acc"),
+            _plus_minus(row, "behind") if row["pairs"] else "",
+        )
+    Console(highlight=False, markup=False).print(table)
+
+
+def _plus_minus(row: dict[Hashable, Any], name: str) -> str:
+    """Mean and half of its 95 % interval; the mean alone where one seed leaves no interval."""
+    half = (row[f"{name}_high"] - row[f"{name}_low"]) / 2
+    return f"{row[name]:.4f}" + (f" ±{half:.4f}" if half == half else "")
