@@ -29,6 +29,7 @@ from benchmarks.search_rivals import (
     SyneTune,
     TopAfterOneEpoch,
 )
+from search_spaces.domains import Choice
 from search_spaces.space import SearchSpace
 from sweep.simulation.recorded_curves import RecordedCurves
 from sweep.simulation.repetitions import TARGET
@@ -37,8 +38,7 @@ from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
 
 CURVES = Path(__file__).parent / "curves" / "cifar10-mlp"
-MAX_EPOCHS = 3000  # of all trials together; a method that has not found it by then has missed it
-SPACE = {"lr": {"loguniform": [3e-5, 1e-1]}, "drop_rate": {"uniform": [0.0, 0.8]}, "momentum": {"uniform": [0.03, 0.3]}}
+MAX_EPOCHS = 10_000  # of all trials together; a method that has not found it by then has missed it
 
 Cost = tuple[int, float]  # epochs, virtual seconds
 
@@ -118,6 +118,18 @@ OURS: dict[str, dict[str, Any]] = {
 }
 
 
+def searched_space(curves: RecordedCurves) -> dict[str, Any]:
+    """The recorded study's space as a search would have it: ranges in place of the numbers on the grid."""
+    raw = dict(curves.spec.space)
+    for name, domain in curves.spec.search_space.searched.items():
+        assert isinstance(domain, Choice)  # a grid, with its points worked out
+        if "loguniform" in raw[name]:
+            raw[name] = {"loguniform": raw[name]["loguniform"]}
+        elif all(isinstance(option, float) for option in domain.options):
+            raw[name] = {"uniform": [min(domain.options), max(domain.options)]}
+    return raw
+
+
 def median_interval(values: list[float], seed: int = 0) -> tuple[float, float, float]:
     """The median, and its 95 % percentile bootstrap interval."""
     rng = random.Random(seed)
@@ -133,10 +145,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="+", help="only those whose names contain one of these")
     options = parser.parse_args()
     curves = RecordedCurves.read(options.curves)
-    raw = {
-        **curves.spec.space,
-        **{name: SPACE[name] for name in SPACE.keys() & curves.spec.search_space.searched.keys()},
-    }
+    raw = searched_space(curves)
     space = SearchSpace.parse(raw)
     print(machine_line())
     print(f"best recorded: {curves.best_val_acc:.4f}; epochs until one trial is within {100 * TARGET:g} points of it")

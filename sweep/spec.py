@@ -34,6 +34,7 @@ from search_spaces.wording import shown
 from sweep.data.errors import DataError
 from sweep.data.source import ALLOWED, absolute_name, check_dataset, parse_dataset
 from sweep.resources import ResourceSettings
+from sweep.spec_agreement import MULTI_OBJECTIVE, TOP_LEVEL, disagreements
 from sweep.stopping.budget import BudgetSettings
 from sweep.stopping.settings import SchedulerSettings, StopRuleSettings, default_grace_period
 
@@ -42,11 +43,6 @@ _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=Fal
 
 # More mistakes than this say that it is the wrong file.
 MAX_LINES = 30
-
-_MULTI_OBJECTIVE = ("multi-objective", "nsga2")
-
-# Hyper-parameters that may also stand at the top level, where they read better when they are fixed.
-_TOP_LEVEL = ("batch_size", "optimizer")
 
 
 class SearchSettings(BaseModel):
@@ -187,7 +183,7 @@ class SweepSpec(BaseModel):
     def search_space(self) -> SearchSpace:
         """`space`, with the batch size and optimiser of the top level as fixed values."""
         space = SearchSpace.parse(self.space)
-        given = {name: getattr(self, name) for name in _TOP_LEVEL if name not in space.domains}
+        given = {name: getattr(self, name) for name in TOP_LEVEL if name not in space.domains}
         fixed = {
             name: Fixed(HYPERPARAMETERS[name].check(HYPERPARAMETERS[name].default if value is None else value))
             for name, value in given.items()
@@ -224,7 +220,7 @@ class SweepSpec(BaseModel):
             filled["search"] = {"algorithm": algorithm, "trials": trials, **search}
         filled.setdefault("decompose", study)
         # ASHA cannot rank two objectives, so it is not the default there.
-        default = "none" if study or algorithm in _MULTI_OBJECTIVE else "asha"
+        default = "none" if study or algorithm in MULTI_OBJECTIVE else "asha"
         scheduler = filled.get("scheduler", {})
         if scheduler in ("none", "asha"):
             scheduler = {"type": scheduler}
@@ -267,82 +263,9 @@ class SweepSpec(BaseModel):
 
     @model_validator(mode="after")
     def _parts_fit_together(self) -> Self:
-        lines = [
-            f"{name}: got {getattr(self, name)!r}, and space.{name} is given, too ({shown(self.space[name])}); "
-            f"allowed: one of the two; take out one of them (--set {name}=null leaves the one in space)"
-            for name in _TOP_LEVEL
-            if getattr(self, name) is not None and name in self.space
-        ]
-        lines += self._study_lines() if self.mode == "study" else self._search_lines()
-        if self.configurations is not None and self.search.algorithm != "grid":
-            lines.append(
-                f"search.algorithm: got {self.search.algorithm!r} beside configurations; allowed: grid, which tries "
-                "each of them; leave it out"
-            )
-        if self.configurations is not None or self.search.algorithm == "grid":
-            try:
-                self._require_list()
-            except SpecError as error:
-                lines += str(error).splitlines()
-        if self.scheduler.type == "asha" and self.scheduler.grace_period > self.epochs:
-            lines.append(
-                f"scheduler.grace_period: got {self.scheduler.grace_period}, above epochs ({self.epochs}), so that "
-                f"nothing would ever be cut; allowed: 1 to {self.epochs}, or scheduler: none"
-            )
-        budget = self.budget
-        if budget.max_cost is not None and not (budget.price_per_cpu_hour or budget.price_per_gpu_hour):
-            lines.append(
-                f"budget.max_cost: got {budget.max_cost:g} and no price; allowed: beside price_per_cpu_hour or "
-                "price_per_gpu_hour above 0"
-            )
-        if lines:
+        if lines := disagreements(self):
             raise SpecError("\n".join(lines))
         return self
-
-    def _require_list(self) -> None:
-        if self.configurations is None:
-            self.search_space.require_grid()
-        else:
-            resolve_listed(self.configurations, self.search_space)
-
-    def _study_lines(self) -> list[str]:
-        lines = []
-        if self.search.algorithm != "grid":
-            lines.append(
-                f"search.algorithm: got {self.search.algorithm!r}; allowed in mode study: grid, the full factorial; "
-                "leave it out, or take mode: search"
-            )
-        if self.search.trials is not None:
-            lines.append(
-                f"search.trials: got {self.search.trials}; allowed in mode study: none, since every configuration is "
-                "trained; leave it out, or take mode: search"
-            )
-        if self.scheduler.type != "none":
-            lines.append(
-                f"scheduler.type: got {self.scheduler.type!r}; allowed in mode study: none, since a cut trial cannot "
-                "be compared; write scheduler: none, or take mode: search"
-            )
-        if self.stop_rules.rules():
-            names = ", ".join(name for name in StopRuleSettings.model_fields if getattr(self.stop_rules, name))
-            lines.append(
-                f"stop_rules: got {names}; allowed in mode study: none, since a cut trial cannot be compared; leave it "
-                "out, or take mode: search"
-            )
-        return lines
-
-    def _search_lines(self) -> list[str]:
-        lines = []
-        if self.search.trials is None and self.search.algorithm != "grid":
-            lines.append(
-                f"search.trials: got null with algorithm {self.search.algorithm}; allowed: an integer from 1 "
-                "(only grid has an end of its own)"
-            )
-        if self.search.algorithm in _MULTI_OBJECTIVE and self.scheduler.type == "asha":
-            lines.append(
-                f"scheduler.type: got 'asha' with algorithm {self.search.algorithm}; allowed: none, since a trial cut "
-                "early has no gap that can be compared; write scheduler: none"
-            )
-        return lines
 
 
 def _grace_period(raw: Mapping[str, Any], reduction_factor: Any) -> dict[str, int]:

@@ -38,8 +38,16 @@ RULES = {
     "sweep/store": ({"sweep.store"}, HEAVY - {"pyarrow"}),
     "sweep/stopping": ({"sweep.stopping", "sweep.training.divergence", "search_spaces"}, HEAVY),
     "sweep/resources.py": ({"search_spaces"}, HEAVY),
+    "sweep/spec_agreement.py": ({"sweep.spec", "sweep.stopping", "search_spaces"}, HEAVY),
     "sweep/spec.py": (
-        {"sweep.data.errors", "sweep.data.source", "sweep.resources", "sweep.stopping", "search_spaces"},
+        {
+            "sweep.data.errors",
+            "sweep.data.source",
+            "sweep.resources",
+            "sweep.spec_agreement",
+            "sweep.stopping",
+            "search_spaces",
+        },
         HEAVY,
     ),
     "sweep/tuning": (

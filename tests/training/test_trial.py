@@ -181,8 +181,8 @@ def test_measuring_the_training_mode_loss_moves_nothing(digits: ImageDataset, mo
 def test_dropout_and_augmentation_make_the_training_task_harder(
     digits: ImageDataset, model: str, harder: dict[str, Any]
 ) -> None:
-    # Without batch norm, whose running statistics cost evaluation more in the first epochs. And no CNN with dropout: the
-    # largest of four activations, some dropped and the rest scaled up, is larger than in evaluation mode, which suffers.
+    # Without batch norm, whose running statistics cost evaluation more in the first epochs. And no CNN with dropout: a
+    # max-pool over dropped and scaled activations gives more than over whole ones, and evaluation mode suffers from it.
     configuration = SearchSpace({}).resolve({"layer_order": "lrd", **harder})
     trial = Trial(
         digits, configuration, model=model, model_args=SMALL[model], sweep_seed=7, replicate=0, decompose=True

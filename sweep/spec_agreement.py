@@ -1,0 +1,93 @@
+"""Keys of a spec that are right one by one, and wrong together."""
+
+from typing import TYPE_CHECKING
+
+from search_spaces.errors import SpecError
+from search_spaces.listed import resolve_listed
+from search_spaces.wording import shown
+from sweep.stopping.settings import StopRuleSettings
+
+if TYPE_CHECKING:
+    from sweep.spec import SweepSpec
+
+MULTI_OBJECTIVE = ("multi-objective", "nsga2")
+
+# Hyper-parameters that may also stand at the top level, where they read better when they are fixed.
+TOP_LEVEL = ("batch_size", "optimizer")
+
+
+def disagreements(spec: "SweepSpec") -> list[str]:
+    """A line for each: the key path, what was got and what is allowed."""
+    lines = [
+        f"{name}: got {getattr(spec, name)!r}, and space.{name} is given, too ({shown(spec.space[name])}); "
+        f"allowed: one of the two; take out one of them (--set {name}=null leaves the one in space)"
+        for name in TOP_LEVEL
+        if getattr(spec, name) is not None and name in spec.space
+    ]
+    lines += _study_lines(spec) if spec.mode == "study" else _search_lines(spec)
+    if spec.configurations is not None and spec.search.algorithm != "grid":
+        lines.append(
+            f"search.algorithm: got {spec.search.algorithm!r} beside configurations; allowed: grid, which tries "
+            "each of them; leave it out"
+        )
+    if spec.configurations is not None or spec.search.algorithm == "grid":
+        try:
+            if spec.configurations is None:
+                spec.search_space.require_grid()
+            else:
+                resolve_listed(spec.configurations, spec.search_space)
+        except SpecError as error:
+            lines += str(error).splitlines()
+    if spec.scheduler.type == "asha" and spec.scheduler.grace_period > spec.epochs:
+        lines.append(
+            f"scheduler.grace_period: got {spec.scheduler.grace_period}, above epochs ({spec.epochs}), so that "
+            f"nothing would ever be cut; allowed: 1 to {spec.epochs}, or scheduler: none"
+        )
+    budget = spec.budget
+    if budget.max_cost is not None and not (budget.price_per_cpu_hour or budget.price_per_gpu_hour):
+        lines.append(
+            f"budget.max_cost: got {budget.max_cost:g} and no price; allowed: beside price_per_cpu_hour or "
+            "price_per_gpu_hour above 0"
+        )
+    return lines
+
+
+def _study_lines(spec: "SweepSpec") -> list[str]:
+    lines = []
+    if spec.search.algorithm != "grid":
+        lines.append(
+            f"search.algorithm: got {spec.search.algorithm!r}; allowed in mode study: grid, the full factorial; "
+            "leave it out, or take mode: search"
+        )
+    if spec.search.trials is not None:
+        lines.append(
+            f"search.trials: got {spec.search.trials}; allowed in mode study: none, since every configuration is "
+            "trained; leave it out, or take mode: search"
+        )
+    if spec.scheduler.type != "none":
+        lines.append(
+            f"scheduler.type: got {spec.scheduler.type!r}; allowed in mode study: none, since a cut trial cannot "
+            "be compared; write scheduler: none, or take mode: search"
+        )
+    if spec.stop_rules.rules():
+        names = ", ".join(name for name in StopRuleSettings.model_fields if getattr(spec.stop_rules, name))
+        lines.append(
+            f"stop_rules: got {names}; allowed in mode study: none, since a cut trial cannot be compared; leave it "
+            "out, or take mode: search"
+        )
+    return lines
+
+
+def _search_lines(spec: "SweepSpec") -> list[str]:
+    lines = []
+    if spec.search.trials is None and spec.search.algorithm != "grid":
+        lines.append(
+            f"search.trials: got null with algorithm {spec.search.algorithm}; allowed: an integer from 1 "
+            "(only grid has an end of its own)"
+        )
+    if spec.search.algorithm in MULTI_OBJECTIVE and spec.scheduler.type == "asha":
+        lines.append(
+            f"scheduler.type: got 'asha' with algorithm {spec.search.algorithm}; allowed: none, since a trial cut "
+            "early has no gap that can be compared; write scheduler: none"
+        )
+    return lines
