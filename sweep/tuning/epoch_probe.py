@@ -1,60 +1,85 @@
 """How long an epoch takes here, measured before a sweep starts."""
 
 import random
+import time
 from pathlib import Path
-from typing import Any, Literal
+from statistics import fmean
+from typing import TYPE_CHECKING, Any, Literal
 
+from search_spaces.domains import Value
 from sweep.spec import SweepSpec
 
+if TYPE_CHECKING:
+    from sweep.data.dataset import ImageDataset
+
 PROBE_IMAGES = 1000
+# Augmentation and dropout alone can double an epoch, so one configuration says little.
+PROBED = 5
+ENOUGH_S = 10.0
 
 
 def probe_seconds_per_epoch(spec: SweepSpec, cache_dir: Path) -> float:
-    """Seconds that one epoch of one trial takes here: one configuration drawn from the space trains two short epochs.
+    """Seconds that one epoch of one trial takes here: the mean of five configurations drawn from the space.
 
-    The second one counts. Takes seconds, and the decoding of the data set if it was never used here.
+    Takes seconds, and the decoding of the data set if it was never used here. Where the first ones take more than ten
+    seconds, the others are left out.
     """
     import torch
 
     from sweep.data.dataset import load_dataset
-    from sweep.data.split import split_indices
     from sweep.training.host_memory import keep_freed_memory
-    from sweep.training.precision import resolve_precision
-    from sweep.training.trial import Trial
 
-    device: Literal["cpu", "cuda"] = (
-        "cuda" if spec.resources.gpus_per_trial > 0 and torch.cuda.is_available() else "cpu"
-    )
     keep_freed_memory()
     threads = torch.get_num_threads()
     torch.set_num_threads(max(1, int(spec.resources.cpus_per_trial)))
     try:
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir)
-        full = split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
-        trial = Trial(
-            dataset,
-            _some_configuration(spec),
-            model=spec.model,
-            model_args=spec.model_args,
-            sweep_seed=spec.search.seed,
-            replicate=0,
-            train_size=min(PROBE_IMAGES, len(full.train)),
-            device=device,
-            decompose=spec.decompose,
-            precision=resolve_precision(spec.precision, device),
-        )
-        trial.train_epoch()
-        row = trial.train_epoch()
+        began, seconds = time.monotonic(), []
+        for configuration in _some_configurations(spec):
+            seconds.append(_epoch_s(spec, dataset, configuration))
+            if time.monotonic() - began > ENOUGH_S:
+                break
     finally:
         torch.set_num_threads(threads)
+    return fmean(seconds)
+
+
+def _epoch_s(spec: SweepSpec, dataset: "ImageDataset", configuration: dict[str, Value]) -> float:
+    """Of two short epochs the second, scaled to all images."""
+    import torch
+
+    from sweep.data.split import split_indices
+    from sweep.training.precision import resolve_precision
+    from sweep.training.trial import Trial
+
+    on_gpu = spec.resources.gpus_per_trial > 0 and torch.cuda.is_available()
+    device: Literal["cpu", "cuda"] = "cuda" if on_gpu else "cpu"
+    full = split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
     trained = min(PROBE_IMAGES, len(full.train))
-    trained_s = trained / row["images_per_s"]
-    # The probe evaluates its own training images and the whole validation part.
-    evaluated_per_s = (trained + len(full.val)) / (row["epoch_s"] - trained_s)
-    return len(full.train) / row["images_per_s"] + (len(full.train_eval) + len(full.val)) / evaluated_per_s
+    trial = Trial(
+        dataset,
+        configuration,
+        model=spec.model,
+        model_args=spec.model_args,
+        sweep_seed=spec.search.seed,
+        replicate=0,
+        train_size=trained,
+        device=device,
+        decompose=spec.decompose,
+        precision=resolve_precision(spec.precision, device),
+    )
+    trial.train_epoch()
+    row = trial.train_epoch()
+    # The probe evaluates its own training images (twice to decompose the gap) and the whole validation part.
+    passes = 1 + spec.decompose
+    evaluated_per_s = (passes * trained + len(full.val)) / (row["epoch_s"] - trained / row["images_per_s"])
+    return len(full.train) / row["images_per_s"] + (passes * len(full.train_eval) + len(full.val)) / evaluated_per_s
 
 
-def _some_configuration(spec: SweepSpec) -> dict[str, Any]:
+def _some_configurations(spec: SweepSpec) -> list[dict[str, Any]]:
+    rng = random.Random(spec.search.seed)
     if spec.configurations is not None:
-        return spec.every_configuration()[0]
-    return spec.search_space.sample(random.Random(spec.search.seed))
+        listed = spec.every_configuration()
+        return rng.sample(listed, min(PROBED, len(listed)))
+    space = spec.search_space
+    return [space.sample(rng) for _ in range(PROBED if space.searched else 1)]
