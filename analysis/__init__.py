@@ -4,6 +4,7 @@
     r = analysis.load("results/cnn-regularisation-3f9a")   # r.trials, r.epochs: DataFrames
     analysis.gaps(r)                                       # one row a trial, at a matched epoch
     analysis.gaps_by(r, "layer_order")                     # by level: n, mean, 95 % interval
+    analysis.compare(r, "layer_order", "val_loss")         # pair by pair: difference, interval, p, seeds needed
     analysis.decompose(r)                                  # val - train = overfitting + regularisation + averaging
     analysis.final_scores(f)                               # f: what `sweep finalize` made; test accuracies
     analysis.report(r, "report.html")
@@ -17,6 +18,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from analysis import figures
+    from analysis.comparison import compare
     from analysis.decomposition import decompose
     from analysis.final_choice import final_scores
     from analysis.gap_levels import gaps_by
@@ -24,10 +26,11 @@ if TYPE_CHECKING:
     from analysis.page.document import report
     from analysis.results import Results, load
 
-__all__ = ["Results", "decompose", "figures", "final_scores", "gaps", "gaps_by", "load", "report"]
+__all__ = ["Results", "compare", "decompose", "figures", "final_scores", "gaps", "gaps_by", "load", "report"]
 
 _HOME = {
     "Results": "analysis.results",
+    "compare": "analysis.comparison",
     "decompose": "analysis.decomposition",
     "final_scores": "analysis.final_choice",
     "gaps": "analysis.gap_table",

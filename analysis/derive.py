@@ -4,6 +4,13 @@ import pandas as pd
 
 LETTERS = {"l": "linear", "b": "bn", "r": "relu", "d": "dropout"}
 PRECEDENCES = (("b", "d"), ("b", "r"), ("r", "d"), ("l", "b"), ("l", "r"), ("l", "d"))
+# What a derived column says again in other words, and so cannot be held equal beside it.
+DERIVED_FROM = {
+    "has_bn": ("layer_order",),
+    "has_dropout": ("layer_order", "drop_rate"),
+    "linear_first": ("layer_order",),
+    **{f"{LETTERS[first]}_before_{LETTERS[second]}": ("layer_order",) for first, second in PRECEDENCES},
+}
 
 
 def derive(trials: pd.DataFrame) -> pd.DataFrame:

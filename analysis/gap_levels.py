@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from analysis.derive import DERIVED_FROM
 from analysis.gap_table import At, gaps
 from analysis.intervals import Interval, t_interval, welch_interval
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
@@ -76,7 +77,7 @@ def levels_of(
         rows = finite.groupby(["level", "replicate"])[value].mean()
         return Levels(factor, "replicates", _split(rows, names), trials)
     # Halves of a number hold different values of it, so there the configurations are the sample.
-    others = [name for name in searched(results) if name != factor]
+    others = [name for name in searched(results) if name not in (factor, *DERIVED_FROM.get(factor, ()))]
     balanced = None if _is_cut(table[factor]) else _balanced(table, finite, others, value)
     if balanced is not None:
         return Levels(factor, "replicates", _split(balanced, names), trials)
@@ -96,7 +97,7 @@ def widest_difference(levels: Levels, comparisons: int) -> tuple[str, str, Inter
         if i.n == 0:
             continue
         if i.mean < 0:
-            a, b, i = b, a, Interval(i.n, -i.mean, -i.high, -i.low)
+            a, b, i = b, a, Interval(i.n, -i.mean, -i.high, -i.low, i.p)
         half = i.high - i.mean
         # Without an interval (n < 2) every pair comes after those with one.
         sureness = i.mean / max(half, 1e-12) if i.n > 1 else -1 / (1 + i.mean)

@@ -4,17 +4,21 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.special import stdtrit
+from scipy.special import stdtr, stdtrit
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean over n independent values; low and high are NaN where n < 2 leaves no interval."""
+    """A mean over n independent values; low and high are NaN where n < 2 leaves no interval.
+
+    p: of a mean as far from zero as this, in either direction, if the true one is zero.
+    """
 
     n: int
     mean: float
     low: float
     high: float
+    p: float = np.nan
 
     @property
     def excludes_zero(self) -> bool:
@@ -29,8 +33,7 @@ def t_interval(values: Iterable[float], confidence: float = 0.95) -> Interval:
     mean = float(x.mean())
     if len(x) == 1:
         return Interval(1, mean, np.nan, np.nan)
-    half = _quantile(confidence, len(x) - 1) * float(x.std(ddof=1)) / len(x) ** 0.5
-    return Interval(len(x), mean, mean - half, mean + half)
+    return _interval(len(x), mean, float(x.std(ddof=1)) / len(x) ** 0.5, len(x) - 1, confidence)
 
 
 def welch_interval(a: Iterable[float], b: Iterable[float], confidence: float = 0.95) -> Interval:
@@ -44,14 +47,15 @@ def welch_interval(a: Iterable[float], b: Iterable[float], confidence: float = 0
         return Interval(1, difference, np.nan, np.nan)
     vx, vy = float(x.var(ddof=1)) / len(x), float(y.var(ddof=1)) / len(y)
     if vx + vy == 0:
-        return Interval(n, difference, difference, difference)
+        return Interval(n, difference, difference, difference, float(difference == 0))
     freedom = (vx + vy) ** 2 / (vx**2 / (len(x) - 1) + vy**2 / (len(y) - 1))
-    half = _quantile(confidence, freedom) * (vx + vy) ** 0.5
-    return Interval(n, difference, difference - half, difference + half)
+    return _interval(n, difference, (vx + vy) ** 0.5, freedom, confidence)
 
 
-def _quantile(confidence: float, freedom: float) -> float:
-    return float(stdtrit(freedom, (1 + confidence) / 2))
+def _interval(n: int, mean: float, error: float, freedom: float, confidence: float) -> Interval:
+    half = float(stdtrit(freedom, (1 + confidence) / 2)) * error
+    p = 2 * float(stdtr(freedom, -abs(mean) / error)) if error else float(mean == 0)
+    return Interval(n, mean, mean - half, mean + half, p)
 
 
 def _finite(values: Iterable[float]) -> np.ndarray:
