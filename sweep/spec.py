@@ -51,7 +51,7 @@ class SearchSettings(BaseModel):
     model_config = _STRICT
 
     algorithm: Literal["grid", "random", "qmc", "tpe", "gp", "multi-objective", "nsga2"] = Field(
-        default="random",
+        default="qmc",
         description="one of grid (all configurations), random, qmc (evenly spread), tpe, gp (both learn from results), "
         "multi-objective (TPE: accuracy up, gap down), nsga2 (the same by evolution)",
     )
@@ -215,7 +215,7 @@ class SweepSpec(BaseModel):
         search = filled.get("search", {})
         algorithm = None
         if isinstance(search, Mapping):
-            algorithm = search.get("algorithm", "grid" if tries_all else "random")
+            algorithm = search.get("algorithm", "grid" if tries_all else "qmc")
             trials = None if tries_all or algorithm == "grid" else 20
             filled["search"] = {"algorithm": algorithm, "trials": trials, **search}
         filled.setdefault("decompose", study)

@@ -67,7 +67,7 @@ def test_importing_the_spec_imports_neither_torch_nor_ray_nor_numpy() -> None:
 
 def test_mode_search_defaults_to_random_search_with_asha() -> None:
     spec = load()
-    assert (spec.search.algorithm, spec.search.trials, spec.search.seed) == ("random", 20, 0)
+    assert (spec.search.algorithm, spec.search.trials, spec.search.seed) == ("qmc", 20, 0)
     assert (spec.scheduler.type, spec.scheduler.grace_period, spec.scheduler.reduction_factor) == ("asha", 1, 3)
     assert (spec.replicates, spec.train_size, spec.max_retries) == (1, None, 3)
     assert (spec.resources.cpus_per_trial, spec.resources.gpus_per_trial, spec.resources.max_concurrent) == (1, 0, None)
