@@ -5,6 +5,7 @@
     analysis.gaps(r)                                       # one row a trial, at a matched epoch
     analysis.gaps_by(r, "layer_order")                     # by level: n, mean, 95 % interval
     analysis.compare(r, "layer_order", "val_loss")         # pair by pair: difference, interval, p, seeds needed
+    analysis.diagnose(r)                                   # one row a trial: overfits since epoch ..., or what else
     analysis.decompose(r)                                  # val - train = overfitting + regularisation + averaging
     analysis.final_scores(f)                               # f: what `sweep finalize` made; test accuracies
     analysis.report(r, "report.html")
@@ -20,18 +21,31 @@ if TYPE_CHECKING:
     from analysis import figures
     from analysis.comparison import compare
     from analysis.decomposition import decompose
+    from analysis.diagnosis import diagnose
     from analysis.final_choice import final_scores
     from analysis.gap_levels import gaps_by
     from analysis.gap_table import gaps
     from analysis.page.document import report
     from analysis.results import Results, load
 
-__all__ = ["Results", "compare", "decompose", "figures", "final_scores", "gaps", "gaps_by", "load", "report"]
+__all__ = [  # noqa: RUF022 - the order of use
+    "Results",
+    "load",
+    "gaps",
+    "gaps_by",
+    "compare",
+    "diagnose",
+    "decompose",
+    "final_scores",
+    "figures",
+    "report",
+]
 
 _HOME = {
     "Results": "analysis.results",
     "compare": "analysis.comparison",
     "decompose": "analysis.decomposition",
+    "diagnose": "analysis.diagnosis",
     "final_scores": "analysis.final_choice",
     "gaps": "analysis.gap_table",
     "gaps_by": "analysis.gap_levels",

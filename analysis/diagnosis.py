@@ -1,0 +1,87 @@
+"""A verdict on every trial: does it overfit, since when, and what to do."""
+
+import numpy as np
+import pandas as pd
+from scipy.special import stdtr
+
+from analysis.onset import FEWEST, onset
+from analysis.results import TRIAL_KEY, Results
+
+ADVICE = {
+    "overfits": "more regularisation, a smaller model, more data, or stop at that epoch",
+    "learning": "train longer, or raise the learning rate",
+    "underfits": "less regularisation, a larger model, or another learning rate",
+    "healthy": "leave it",
+    "unstable": "lower the learning rate",
+    "diverged": "lower the learning rate",
+    "undecided": "train it to its end",
+}
+_LAST = 3  # epochs that stand for the end, since one is noisy
+
+
+def diagnose(results: Results) -> pd.DataFrame:
+    """One row per trial with epochs: its verdict, since which epoch it overfits, and what to do.
+
+    Columns: sweep_id, trial_id, configuration_id, replicate, verdict; since, since_low, since_high (the last epoch
+    before the validation loss rises, and where that may as well be; NaN where it does not), rise (nats, from there to
+    the end), gl (generalisation loss of Prechelt 1998, percent: the last validation loss above the lowest), gap (nats,
+    mean of the last three epochs), epochs, advice.
+
+    verdict, the first that holds:
+    diverged   it stopped on a loss that was not finite, or ended on one;
+    overfits   its validation loss turned (`analysis.onset`) and the gap to the training loss has grown since;
+    unstable   it turned, and the training loss rose as much: training came apart;
+    undecided  it was cut before, or has fewer than six epochs;
+    learning   its validation loss still falls in the last third of its epochs (slope, one-sided 5 %);
+    underfits  it is level, and has a higher loss on its training images than the best trial has on validation images;
+    healthy    none of these.
+    """
+    trials = results.trials
+    order = results.epochs.sort_values([*TRIAL_KEY, "epoch"])
+    curves = dict(iter(order.groupby(TRIAL_KEY)[["val_loss", "train_eval_loss"]]))
+    finite = order["val_loss"][np.isfinite(order["val_loss"])]
+    best = float(finite.min()) if len(finite) else np.nan
+    rows = []
+    names = [*TRIAL_KEY, "configuration_id", "replicate"]
+    for trial in trials[[*names, "stop_reason", "censored"]].to_dict("records"):
+        curve = curves.get(tuple(trial[name] for name in TRIAL_KEY))
+        if curve is not None:
+            known = {name: trial[name] for name in names}
+            diverged, censored = trial["stop_reason"] == "diverged", bool(trial["censored"])
+            rows.append(known | _verdict(curve.to_numpy(float), diverged, censored, best))
+    columns = [*names, "verdict", "since", "since_low", "since_high", "rise", "gl", "gap", "epochs", "advice"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _verdict(curve_E2: np.ndarray, diverged: bool, censored: bool, best: float) -> dict[str, object]:
+    val_E, train_E = curve_E2.T
+    whole = bool(np.isfinite(curve_E2).all())
+    row: dict[str, object] = {"epochs": len(val_E)}
+    turn = None
+    if whole:
+        row["gl"] = 100 * (val_E[-1] / val_E.min() - 1)
+        row["gap"] = float((val_E - train_E)[-_LAST:].mean())
+        turn = onset(val_E)
+    if diverged or not whole:
+        verdict = "diverged"
+    elif turn is not None:
+        row |= {"since": turn.epoch, "since_low": turn.low, "since_high": turn.high, "rise": turn.rise}
+        there = train_E[max(0, round(turn.epoch) - 2) : round(turn.epoch) + 1].mean()
+        # A training loss near zero cannot fall any more: what tells overfitting is that the two part.
+        verdict = "overfits" if train_E[-_LAST:].mean() - there < turn.rise / 2 else "unstable"
+    elif censored or len(val_E) < FEWEST:
+        verdict = "undecided"
+    elif _falls(val_E[-max(FEWEST, len(val_E) // 3) :]):
+        verdict = "learning"
+    else:
+        verdict = "underfits" if train_E[-_LAST:].mean() > best else "healthy"
+    return row | {"verdict": verdict, "advice": ADVICE[verdict]}
+
+
+def _falls(y_E: np.ndarray) -> bool:
+    """Whether a straight line through the values goes down, by a one-sided t test of its slope at 5 %."""
+    x_E = np.arange(len(y_E)) - (len(y_E) - 1) / 2
+    slope = float(x_E @ y_E / (x_E @ x_E))
+    rest = y_E - y_E.mean() - slope * x_E
+    error = float((rest @ rest / (len(y_E) - 2) / (x_E @ x_E)) ** 0.5)
+    return slope < 0 if error == 0 else float(stdtr(len(y_E) - 2, slope / error)) < 0.05

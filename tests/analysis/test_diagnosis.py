@@ -1,0 +1,59 @@
+"""Verdicts on planted curves and on real ones."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from planted_sweep import epoch, trial, write_sweep
+
+import analysis
+
+CURVES = Path(__file__).parents[2] / "benchmarks" / "curves"
+EPOCHS = np.arange(1, 21)
+FALLING = 1.4 + np.exp(-EPOCHS / 3)
+
+
+def planted(val: np.ndarray, train: np.ndarray) -> list[dict]:
+    noise = np.random.default_rng(0).normal(0, 0.005, (2, len(val)))
+    return [epoch(float(v), float(t), 0.5) for v, t in zip(val + noise[0], train + noise[1], strict=True)]
+
+
+CASES = {
+    "overfits": (FALLING + 0.04 * np.maximum(0, EPOCHS - 8), FALLING - 0.03 * EPOCHS),
+    "unstable": (FALLING + 0.05 * np.maximum(0, EPOCHS - 8), FALLING + 0.05 * np.maximum(0, EPOCHS - 8)),
+    "learning": (2.5 - 0.03 * EPOCHS, 2.45 - 0.03 * EPOCHS),
+    "underfits": (2 + np.exp(-EPOCHS / 2), 1.95 + np.exp(-EPOCHS / 2)),
+    "healthy": (1.4 + np.exp(-EPOCHS / 2), 1.2 + np.exp(-EPOCHS / 2)),
+}
+
+
+def test_each_kind_of_curve_gets_its_verdict_and_advice(tmp_path: Path) -> None:
+    cut = [part[:4] for part in CASES["overfits"]]
+    lost = [*planted(*(part[:7] for part in CASES["healthy"])), epoch(float("nan"), 1.0, 0.1)]
+    trials = [
+        *(trial(planted(*curves), weight_decay=0.1 * place) for place, curves in enumerate(CASES.values())),
+        trial(planted(*cut), status="STOPPED", stop_reason="asha", weight_decay=0.8),
+        trial(lost, status="STOPPED", stop_reason="diverged", weight_decay=0.9),
+    ]
+    results = analysis.load(write_sweep(tmp_path, trials))
+    table = analysis.diagnose(results).merge(results.trials[["trial_id", "weight_decay"]], on="trial_id")
+    table = table.sort_values("weight_decay").set_index(np.array([*CASES, "cut", "lost"]))
+    assert table["verdict"].to_dict() == {
+        **{name: name for name in CASES},
+        "cut": "undecided",
+        "lost": "diverged",
+    }
+    assert table.loc["overfits", "since"] == pytest.approx(9, abs=1)  # FALLING still falls a little
+    assert table.loc["overfits", "gl"] > 20
+    assert table["since"].notna().sum() == 2
+    assert table.loc["learning", "advice"] == "train longer, or raise the learning rate"
+
+
+def test_stronger_dropout_overfits_later_on_real_curves() -> None:
+    results = analysis.load(CURVES / "cifar10-dropout")
+    table = analysis.diagnose(results).merge(results.trials[["trial_id", "drop_rate"]], on="trial_id")
+    table = table.sort_values("drop_rate")
+    print("\n" + table[["drop_rate", "verdict", "since", "since_low", "since_high", "rise"]].to_string(index=False))
+    assert table["verdict"].tolist() == ["overfits"] * 8 + ["learning"]
+    assert table["since"].dropna().is_monotonic_increasing
+    assert table["rise"].dropna().is_monotonic_decreasing
