@@ -6,6 +6,7 @@ from scipy.special import stdtr
 
 from analysis.onset import FEWEST, onset
 from analysis.results import TRIAL_KEY, Results
+from analysis.searched import nats
 
 ADVICE = {
     "overfits": "more regularisation, a smaller model, more data, or stop at that epoch",
@@ -53,6 +54,57 @@ def diagnose(results: Results) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=columns)
 
 
+def diagnosis_sentences(results: Results) -> list[str]:
+    """What `diagnose` says of the most accurate trial and of all, in plain text. `results` has epochs."""
+    table = diagnose(results)
+    accuracy = results.trials[[*TRIAL_KEY, "best_val_acc", "best_epoch"]]
+    table = table.merge(accuracy, on=TRIAL_KEY).sort_values("best_val_acc", ascending=False, kind="stable")
+    best = table.iloc[0]
+    told = _SAID[best["verdict"]].format(
+        since=_epochs(best["since"], best["since_low"], best["since_high"]),
+        rise=nats(best["rise"]),
+        gap=nats(best["gap"]),
+        epochs=f"{best['epochs']} epochs" if best["epochs"] > 1 else "one epoch",
+        best_epoch=best["best_epoch"],
+    )
+    if len(table) == 1:
+        return [told]
+    counts = table["verdict"].value_counts()
+    since = table.loc[table["verdict"] == "overfits", "since"]
+    when = {"overfits": f" (since epoch {since.median():.0f} in the median)"} if len(since) > 1 else {}
+    listed = [f"{counts[name]} {word}{when.get(name, '')}" for name, word in _COUNTED.items() if name in counts]
+    return [told, f"Of {len(table)} trials: {', '.join(listed)}."]
+
+
+_SAID = {
+    "overfits": "The best trial overfits since epoch {since}: from there to its end the validation loss rises by "
+    "{rise}, while the training loss does not. Its accuracy was highest at epoch {best_epoch}.",
+    "unstable": "The best trial's validation loss rises by {rise} after epoch {since}, and the training loss with it: "
+    "not overfitting but training that came apart, as with a large learning rate.",
+    "learning": "The best trial does not overfit so far: its validation loss still falls after {epochs}, and more may "
+    "help.",
+    "underfits": "The best trial underfits: in {epochs} its validation loss has levelled off, and its training loss is "
+    "still above the lowest validation loss of all.",
+    "healthy": "The best trial does not overfit in {epochs}: its validation loss has levelled off, with a gap of "
+    "{gap}.",
+    "undecided": "The best trial's validation loss does not turn in {epochs}, too few to say more.",
+    "diverged": "The best trial's loss was not finite in the end.",
+}
+_COUNTED = {
+    "overfits": "overfit",
+    "unstable": "came apart",
+    "learning": "are still learning",
+    "underfits": "underfit",
+    "healthy": "levelled off",
+    "undecided": "ended too early to tell",
+    "diverged": "diverged",
+}
+
+
+def _epochs(epoch: float, low: float, high: float) -> str:
+    return f"{epoch:.0f}" if low == high else f"{epoch:.0f} ({low:.0f} to {high:.0f})"
+
+
 def _verdict(curve_E2: np.ndarray, diverged: bool, censored: bool, best: float) -> dict[str, object]:
     val_E, train_E = curve_E2.T
     whole = bool(np.isfinite(curve_E2).all())
@@ -66,9 +118,10 @@ def _verdict(curve_E2: np.ndarray, diverged: bool, censored: bool, best: float) 
         verdict = "diverged"
     elif turn is not None:
         row |= {"since": turn.epoch, "since_low": turn.low, "since_high": turn.high, "rise": turn.rise}
-        there = train_E[max(0, round(turn.epoch) - 2) : round(turn.epoch) + 1].mean()
+        turned = slice(max(0, round(turn.epoch) - 2), round(turn.epoch))
+        rise, train_rise = (y_E[-_LAST:].mean() - y_E[turned].mean() for y_E in (val_E, train_E))
         # A training loss near zero cannot fall any more: what tells overfitting is that the two part.
-        verdict = "overfits" if train_E[-_LAST:].mean() - there < turn.rise / 2 else "unstable"
+        verdict = "overfits" if train_rise < rise / 2 else "unstable"
     elif censored or len(val_E) < FEWEST:
         verdict = "undecided"
     elif _falls(val_E[-max(FEWEST, len(val_E) // 3) :]):

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-import numpy as np
 import pandas as pd
 
+from analysis.diagnosis import diagnosis_sentences
 from analysis.figures.ranking import rank_configurations
 from analysis.final_choice import final_sentences
 from analysis.gap_levels import levels_of, widest_difference
@@ -12,8 +12,6 @@ from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import Interval, t_interval
 from analysis.results import CONFIGURATION_KEY, Results
 from analysis.searched import nats, searched
-
-RISE = 0.02  # a validation loss this share above its minimum, at the end, counts as risen
 
 
 @dataclass(frozen=True)
@@ -63,48 +61,7 @@ def _best(results: Results) -> list[Finding]:
 
 
 def _overfitting(results: Results) -> list[Finding]:
-    """Whether the most accurate trial's validation loss rises after its minimum while the training loss goes on."""
-    best = gaps(results, "best")
-    best = best[best["val_acc"].notna()]
-    if best.empty:
-        return []
-    key = best.sort_values("val_acc", ascending=False, kind="stable").iloc[0]
-    mine = (results.epochs["sweep_id"] == key["sweep_id"]) & (results.epochs["trial_id"] == key["trial_id"])
-    curve = results.epochs[mine].sort_values("epoch")
-    finite = curve[np.isfinite(curve["val_loss"])]
-    if len(finite) < 3:
-        text = f"The best trial has {len(finite)} finite epochs, too few to see its validation loss turn."
-        return [Finding("Overfitting.", text)]
-    low = finite.loc[finite["val_loss"].idxmin()]
-    after = finite[finite["epoch"] > low["epoch"]]
-    # One noisy last epoch should not decide: the mean of up to three stands for the end.
-    end = after.tail(3)[["val_loss", "train_eval_loss"]].mean()
-    learned = f"its training loss went from {low['train_eval_loss']:.3f} to {end['train_eval_loss']:.3f}"
-    span = f"from {low['val_loss']:.3f} to {end['val_loss']:.3f} at the end"
-    if len(after) < 2:
-        text = (
-            f"The best trial's validation loss is lowest at epoch {low['epoch']} of {finite['epoch'].max()} "
-            f"({low['val_loss']:.3f}): no overfitting seen so far; more epochs may still help."
-        )
-    elif end["val_loss"] < (1 + RISE) * low["val_loss"]:
-        text = (
-            f"The best trial's validation loss is lowest at epoch {low['epoch']} of {finite['epoch'].max()} and ends "
-            f"within {RISE:.0%} of that ({span}): no clear overfitting."
-        )
-    # A training loss near zero cannot fall any more: what tells overfitting is that the two losses part.
-    elif end["train_eval_loss"] - low["train_eval_loss"] < (end["val_loss"] - low["val_loss"]) / 2:
-        text = (
-            f"The best trial overfits since epoch {low['epoch']}: its validation loss rises {span}, while {learned}. "
-            f"Its accuracy was highest at epoch {key['epoch']}."
-        )
-    else:
-        text = (
-            f"The best trial's validation loss rises after epoch {low['epoch']} ({span}), and the training loss "
-            f"rises with it ({learned}): not overfitting but training that came apart, as with a large learning rate."
-        )
-    if len(finite) < len(curve):
-        text += f" Its validation loss was not finite in {len(curve) - len(finite)} epochs."
-    return [Finding("Overfitting.", text)]
+    return [Finding("Overfitting.", " ".join(diagnosis_sentences(results)))]
 
 
 def _cut(results: Results) -> list[Finding]:

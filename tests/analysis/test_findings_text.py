@@ -83,23 +83,39 @@ FALLING = [1.0, 0.8, 0.6, 0.5, 0.4, 0.3]
         (
             [1.1, 0.9, 0.8, 0.9, 1.0, 1.1],
             FALLING,
-            "overfits since epoch 3: its validation loss rises from 0.800 to 1.000",
+            "overfits since epoch 3",
         ),
-        ([1.1, 1.0, 0.9, 0.8, 0.75, 0.7], FALLING, "lowest at epoch 6 of 6 (0.700): no overfitting seen so far"),
-        ([1.1, 0.9, 0.8, 0.801, 0.802, 0.801], FALLING, "within 2% of that (from 0.800 to 0.801 at the end)"),
+        (
+            [1.1, 1.0, 0.9, 0.8, 0.75, 0.7],
+            FALLING,
+            "its validation loss still falls after 6 epochs",
+        ),
+        (
+            [1.1, 0.9, 0.8, 0.801, 0.799, 0.8, 0.801, 0.8, 0.8, 0.8],
+            [*FALLING, 0.3, 0.3, 0.3, 0.3],
+            "a gap of 0.500 nats",
+        ),
         (
             [1.1, 0.9, 0.8, 1.5, 2.0, 3.0],
             [1.0, 0.8, 0.7, 1.4, 1.9, 2.9],
-            "not overfitting but training that came apart",
+            "not overfitting but training",
         ),
         # A training loss that has reached its floor while the validation loss rises is overfitting all the same.
         ([1.1, 0.9, 0.8, 0.9, 1.0, 1.1], [0.5, 0.1, 0.004, 0.005, 0.005, 0.005], "overfits since epoch 3"),
-        ([1.1, 0.9], FALLING[:2], "too few to see"),
-        ([1.1, 0.9, 0.8, 0.9, 1.0, float("inf")], FALLING, "was not finite in 1 epochs"),
+        ([1.1, 0.9], FALLING[:2], "does not turn in 2 epochs, too few to say more"),
+        ([1.1, 0.9, 0.8, 0.9, 1.0, float("inf")], FALLING, "was not finite in the end"),
     ],
 )
 def test_overfitting_is_told_from_the_best_trial_s_curve(tmp_path: Path, val: list, train: list, said: str):
     assert said in best_trial(tmp_path / "s", val, train)
+
+
+def test_the_verdicts_on_all_trials_are_counted(tmp_path: Path):
+    turns = [1.1, 0.9, 0.8, 0.9, 1.0, 1.1]
+    trials = [trial([epoch(v, t, 0.5) for v, t in zip(turns, FALLING, strict=True)], replicate=k) for k in range(2)]
+    trials.append(trial([epoch(v, v - 0.1, 0.4) for v in (1.1, 1.0)], lr=0.1))
+    text = told(write_sweep(tmp_path / "a", trials))["Overfitting."]
+    assert "Of 3 trials: 2 overfit (since epoch 3 in the median), 1 ended too early to tell." in text
 
 
 def test_the_best_configuration_comes_with_accuracy_gap_epoch_and_interval(tmp_path: Path):
