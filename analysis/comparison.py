@@ -7,13 +7,15 @@ import pandas as pd
 from scipy.special import stdtrit
 from scipy.stats import beta, nct, wilcoxon
 
-from analysis.gap_levels import Levels, levels_of
+from analysis.gap_levels import MOST_LEVELS, Levels, levels_of
 from analysis.gap_table import At
 from analysis.results import Results
+from analysis.searched import spaces
 
 ALPHA = 0.05
 POWER = 0.8
 MOST_NEEDED = 10_000
+MOST_ON_GRID = 50
 # Differences below these are seldom worth a decision: half a point of accuracy, 0.02 nats of loss or gap.
 RELEVANT = {"val_acc": 0.005, "train_eval_acc": 0.005, "gap_acc": 0.005}
 RELEVANT_LOSS = 0.02
@@ -30,8 +32,9 @@ def compare(
 ) -> pd.DataFrame:
     """One row per pair of a factor's levels, or per level against `baseline`: level a minus level b.
 
-    factor: a column of `results.trials`, derived ones (such as bn_before_dropout) included; value, at, epoch: as
-    `analysis.gaps` measures it; relevant: the least difference worth knowing (default: 0.005 of accuracy, 0.02 nats).
+    factor: a column of `results.trials`, derived ones (such as bn_before_dropout) included; numbers that the space does
+    not list are cut at their median if there are more than six. value, at, epoch: as `analysis.gaps` measures it.
+    relevant: the least difference worth knowing (default: 0.005 of accuracy, 0.02 nats).
 
     Columns: a, b, n, unit, mean_a, mean_b, difference, low, high (95 %, for this pair alone), p, p_holm, p_wilcoxon,
     a_above_b with a_above_b_low and _high, n_needed, verdict.
@@ -51,7 +54,11 @@ def compare(
     least = RELEVANT.get(value, RELEVANT_LOSS) if relevant is None else relevant
     if not least > 0:
         raise ValueError(f"compare: relevant={relevant} is not above 0; give the smallest difference worth knowing")
-    return compare_levels(levels_of(results, factor, at, epoch, value), least, baseline)
+    # A grid's numbers are levels however many; drawn ones are not.
+    asked = [space.get(factor) for space in spaces(results)]
+    on_grid = any(isinstance(raw, dict) and {"choice", "points"} & raw.keys() for raw in asked)
+    most = MOST_ON_GRID if on_grid else MOST_LEVELS
+    return compare_levels(levels_of(results, factor, at, epoch, value, most), least, baseline)
 
 
 def compare_levels(levels: Levels, relevant: float, baseline: str | None = None) -> pd.DataFrame:

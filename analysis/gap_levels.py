@@ -59,17 +59,22 @@ def gaps_by(
 
 
 def levels_of(
-    results: Results, factor: str, at: At = "matched", epoch: int | None = None, value: str = "gap_loss"
+    results: Results,
+    factor: str,
+    at: At = "matched",
+    epoch: int | None = None,
+    value: str = "gap_loss",
+    most: int = MOST_LEVELS,
 ) -> Levels:
-    """The values behind `gaps_by`."""
+    """The values behind `gaps_by`; a number with more than `most` values is cut."""
     if factor not in results.trials:
-        raise ValueError(f"gaps_by: factor {factor!r} is not a column of trials; choose one of {list(results.trials)}")
+        raise ValueError(f"factor {factor!r} is not a column of trials; choose one of {list(results.trials)}")
     table = gaps(results, at, epoch)
     if value not in table:
-        raise ValueError(f"gaps_by: value {value!r} is not a measure; choose gap_loss, gap_acc, val_loss or val_acc")
+        raise ValueError(f"value {value!r} is not a measure; choose gap_loss, gap_acc, val_loss or val_acc")
     if factor not in table:
         table = table.merge(results.trials[[*TRIAL_KEY, factor]], on=TRIAL_KEY)
-    level, names = _cut(table[factor])
+    level, names = _cut(table[factor], most)
     table = table.assign(level=level)[level.notna()]
     finite = table[np.isfinite(table[value].astype(float))]
     trials = {name: int((finite["level"] == name).sum()) for name in names}
@@ -78,7 +83,7 @@ def levels_of(
         return Levels(factor, "replicates", _split(rows, names), trials)
     # Halves of a number hold different values of it, so there the configurations are the sample.
     others = [name for name in searched(results) if name not in (factor, *DERIVED_FROM.get(factor, ()))]
-    balanced = None if _is_cut(table[factor]) else _balanced(table, finite, others, value)
+    balanced = None if _is_cut(table[factor], most) else _balanced(table, finite, others, value)
     if balanced is not None:
         return Levels(factor, "replicates", _split(balanced, names), trials)
     rows = finite.groupby(["level", *CONFIGURATION_KEY])[value].mean()
@@ -106,15 +111,15 @@ def widest_difference(levels: Levels, comparisons: int) -> tuple[str, str, Inter
     return None if best is None else best[1:]
 
 
-def _is_cut(column: pd.Series) -> bool:
+def _is_cut(column: pd.Series, most: int) -> bool:
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    return numeric and column.nunique() > MOST_LEVELS
+    return numeric and column.nunique() > most
 
 
-def _cut(column: pd.Series) -> tuple[pd.Series, list[str]]:
+def _cut(column: pd.Series, most: int) -> tuple[pd.Series, list[str]]:
     """The level of every row as text (NA where the factor is), and the levels in order."""
     present = column.dropna()
-    if _is_cut(column):
+    if _is_cut(column, most):
         median = float(present.median())
         upper = column > median
         halves = [present[present <= median], present[present > median]]

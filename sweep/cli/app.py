@@ -11,6 +11,7 @@ import typer
 from cluster.errors import ClusterError
 from search_spaces.errors import SpecError
 from sweep.cli import (
+    compare,
     doctor,
     export,
     finalize,
@@ -53,6 +54,7 @@ app.command("verify")(verify.verify)
 app.command("list")(listing.list_sweeps)
 app.command("export")(export.export)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
 
 
 def main() -> None:

@@ -118,6 +118,12 @@ def test_a_baseline_leaves_the_pairs_with_it(recorded: analysis.Results) -> None
         analysis.compare(recorded, "drop_rate", relevant=0)
 
 
+def test_the_numbers_of_a_grid_are_levels_however_many() -> None:
+    many = analysis.load(CURVES.parent / "cifar10-dropout")
+    assert len(analysis.compare(many, "drop_rate")) == 36
+    assert analysis.gaps_by(many, "drop_rate")["level"].tolist() == ["0 to 0.4", "0.5 to 0.8"]
+
+
 def test_the_verdict_says_alike_only_where_the_interval_does() -> None:
     def verdict(differences: list[float], relevant: float = 0.02) -> str:
         values = {"a": pd.Series(differences), "b": pd.Series([0.0] * len(differences))}
