@@ -126,11 +126,12 @@ def _cut(column: pd.Series, most: int) -> tuple[pd.Series, list[str]]:
         names = [f"{short(float(half.min()))} to {short(float(half.max()))}" for half in halves]
         level = pd.Series(np.where(upper.fillna(False), names[1], names[0]), index=column.index, dtype=object)
         return level.where(column.notna()), names
-    texts = {value: _level_name(value) for value in sorted(present.unique())}
+    texts = {value: level_name(value) for value in sorted(present.unique())}
     return column.map(texts, na_action="ignore").astype(object), list(dict.fromkeys(texts.values()))
 
 
-def _level_name(value: object) -> str:
+def level_name(value: object) -> str:
+    """How a level is written in tables and figures."""
     if isinstance(value, bool | np.bool_):
         return "yes" if value else "no"
     return f"{value:.6g}" if isinstance(value, float) else str(value)

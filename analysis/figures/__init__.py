@@ -5,6 +5,7 @@ to show holds a line that says why, and `layout.meta["empty"]` with the same tex
 """
 
 from analysis.figures.configuration_gaps import configuration_gaps, configuration_gaps_sentence
+from analysis.figures.forest import forest, forest_sentence
 from analysis.figures.gap_curves import gap_curves, gap_curves_sentence
 from analysis.figures.gap_decomposition import gap_decomposition, gap_decomposition_sentence
 from analysis.figures.gap_scatter import gap_scatter, gap_scatter_sentence
@@ -16,6 +17,8 @@ from analysis.figures.timeline import trial_timeline, trial_timeline_sentence
 __all__ = [
     "configuration_gaps",
     "configuration_gaps_sentence",
+    "forest",
+    "forest_sentence",
     "gap_curves",
     "gap_curves_sentence",
     "gap_decomposition",

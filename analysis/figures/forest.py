@@ -1,0 +1,133 @@
+"""Differences between the settings of each hyper-parameter, with their intervals, one under the other."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.comparison import ALPHA, compare, holm
+from analysis.figures.theme import COLOURS, GREY, empty_figure, new_figure, numbers, safe
+from analysis.gap_levels import level_name
+from analysis.gap_table import matched_epoch
+from analysis.results import Results
+from analysis.searched import nats, searched, short, spaces
+
+MEASURES = {"val_loss": "validation loss", "gap_loss": "gap"}
+MOST_ROWS = 40
+
+
+def forest(results: Results) -> go.Figure:
+    """Per factor its levels against the first one: difference in validation loss and in gap, paired over replicates."""
+    table = differences(results)
+    if table.empty:
+        return empty_figure(_NOTHING)
+    rows = table[table["measure"] == "val_loss"]
+    figure = new_figure(130 + 22 * len(rows), margin={"t": 56, "b": 56})
+    y = list(range(len(rows)))
+    for place, (measure, name) in enumerate(MEASURES.items()):
+        own = table[table["measure"] == measure]
+        hover = [
+            f"{safe(row['label'])}<br>{name} {nats(row['difference'], sign=True)}<br>n = {row['n']}, p = {p:.3f}"
+            for row, p in zip(own.to_dict("records"), own["p_holm"], strict=True)
+        ]
+        figure.add_scatter(
+            x=numbers(own["difference"]),
+            y=y,
+            xaxis="x" if place == 0 else "x2",
+            mode="markers",
+            marker={"size": 9, "color": [COLOURS[place] if sure else GREY for sure in own["sure"]]},
+            error_x={
+                "type": "data",
+                "array": numbers(own["high"] - own["difference"]),
+                "color": GREY,
+                "thickness": 1.5,
+                "width": 4,
+            },
+            text=hover,
+            hovertemplate="%{text}<extra></extra>",
+            showlegend=False,
+        )
+        figure.add_vline(x=0, line={"color": "#6B727C", "width": 1}, xref=f"x{place + 1 if place else ''}")
+    figure.update_layout(
+        xaxis={"domain": [0, 0.48], "title": {"text": "difference in validation loss (nats)"}},
+        xaxis2={"domain": [0.52, 1], "title": {"text": "difference in gap (nats)"}, "anchor": "y"},
+        yaxis={
+            "tickvals": y,
+            "ticktext": [safe(text) for text in rows["label"]],
+            "range": [len(rows) - 0.4, -0.6],
+            "tickfont": {"size": 11},
+        },
+    )
+    return figure
+
+
+def forest_sentence(results: Results) -> str:
+    """What is sure, the largest of it, and what stays open."""
+    table = differences(results)
+    if table.empty:
+        return _NOTHING
+    losses = table[table["measure"] == "val_loss"]
+    sure = losses[losses["sure"]].sort_values("difference", key=abs, ascending=False)
+    coloured = (
+        f"Coloured: sure at 5 % for all {len(table)} differences together (Holm); intervals are 95 % for each alone, "
+        f"over {_counts(losses['n'])} replicates at epoch {matched_epoch(results)}."
+    )
+    if sure.empty:
+        return f"No setting differs for sure from the first one in validation loss. {coloured}"
+    most = sure.iloc[0]
+    return (
+        f"{most['label']}: validation loss {nats(most['difference'], sign=True)} ({nats(most['low'], sign=True)} to "
+        f"{nats(most['high'], sign=True)}), the largest of {len(sure)} sure ones among {len(losses)}. {coloured}"
+    )
+
+
+def differences(results: Results) -> pd.DataFrame:
+    """Levels against the first one of their factor, by each of MEASURES, where the others were held equal.
+
+    Columns: measure, label, those of `analysis.compare` with Holm over all rows, and sure: that p is below 0.05.
+    """
+    found = []
+    for factor in searched(results):
+        levels = results.trials[factor].dropna().unique()
+        if len(levels) < 2 or len(levels) > MOST_ROWS:
+            continue
+        for measure in MEASURES:
+            first = _first_level(results, factor)
+            table = compare(results, factor, measure)
+            known = set(table["a"]) | set(table["b"])
+            if not known or table["unit"].iloc[0] != "replicates":
+                continue
+            table = compare(results, factor, measure, baseline=first if first in known else table["a"].iloc[0])
+            labels = [f"{factor} {_brief(a)} against {_brief(b)}" for a, b in zip(table["a"], table["b"], strict=True)]
+            found.append(table.assign(measure=measure, label=labels))
+    if not found:
+        return pd.DataFrame(columns=["measure", "label", "sure"])
+    everything = pd.concat(found, ignore_index=True)
+    everything = everything[everything["n"] > 1].head(2 * MOST_ROWS)
+    adjusted = holm(everything["p"].to_numpy(float))
+    return everything.assign(p_holm=adjusted, sure=np.nan_to_num(adjusted, nan=1.0) < ALPHA)
+
+
+_NOTHING = (
+    "No setting was trained with two or more replicates and all others held equal, so no difference has an interval; "
+    "`mode: study` with `replicates: 3` or more gives them."
+)
+
+
+def _first_level(results: Results, factor: str) -> str:
+    """The one that the spec names first."""
+    for space in spaces(results):
+        raw = space.get(factor)
+        if isinstance(raw, dict) and raw.get("choice"):
+            return level_name(raw["choice"][0])
+    return ""
+
+
+def _brief(level: str) -> str:
+    try:
+        return short(float(level))
+    except ValueError:
+        return short(level)
+
+
+def _counts(n: pd.Series) -> str:
+    return str(n.iloc[0]) if n.nunique() == 1 else f"{n.min()} to {n.max()}"
