@@ -106,12 +106,9 @@ def forbid_writing(disk: Path) -> Callable[[], object]:
     return lambda: remount("rw")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
-    ("breaking", "message"),
-    [
-        (fill, "No space left on device"),
-        pytest.param(forbid_writing, "Read-only file system", marks=pytest.mark.slow),
-    ],
+    ("breaking", "message"), [(fill, "No space left on device"), (forbid_writing, "Read-only file system")]
 )
 def test_a_disk_that_fails_in_the_middle(
     make_sweep: MakeSweep, small_disk: Path, breaking: Callable[[Path], Callable[[], object]], message: str

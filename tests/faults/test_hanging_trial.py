@@ -4,12 +4,14 @@ import os
 import signal
 from collections.abc import Callable
 
+import pytest
 from real_sweeps import RealSweep, check_exactly_once
 from test_killed_driver import ROWS, STUDY
 
 MakeSweep = Callable[..., RealSweep]
 
 
+@pytest.mark.slow
 def test_a_trial_that_hangs_is_restarted(make_sweep: MakeSweep) -> None:
     sweep = make_sweep({**STUDY, "trial_timeout": 20.0})
     process = sweep.start()

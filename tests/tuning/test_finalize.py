@@ -117,6 +117,7 @@ def test_an_unfinished_sweep_and_other_images_are_refused(tmp_path: Path) -> Non
     assert not (tmp_path / "search-round1-a" / "sweep.json").exists()
 
 
+@pytest.mark.slow
 def test_a_failed_training_ends_the_choice_until_it_is_tried_again(tmp_path: Path) -> None:
     found = sweep.run({**SEARCH, "epochs": 1}, storage=tmp_path, sweep_id="a")
     # A round that had a failure: as it stands in the store when one of its trials raised.
