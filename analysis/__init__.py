@@ -7,6 +7,7 @@
     analysis.compare(r, "layer_order", "val_loss")         # pair by pair: difference, interval, p, seeds needed
     analysis.diagnose(r)                                   # one row a trial: overfits since epoch ..., or what else
     analysis.decompose(r)                                  # val - train = overfitting + regularisation + averaging
+    analysis.batch_norm_effects(r)                         # variance shift and lag, and what they cost
     analysis.final_scores(f)                               # f: what `sweep finalize` made; test accuracies
     analysis.report(r, "report.html")
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from analysis.gap_table import gaps
     from analysis.page.document import report
     from analysis.results import Results, load
+    from analysis.running_statistics import batch_norm_effects
 
 __all__ = [  # noqa: RUF022 - the order of use
     "Results",
@@ -36,6 +38,7 @@ __all__ = [  # noqa: RUF022 - the order of use
     "compare",
     "diagnose",
     "decompose",
+    "batch_norm_effects",
     "final_scores",
     "figures",
     "report",
@@ -43,6 +46,7 @@ __all__ = [  # noqa: RUF022 - the order of use
 
 _HOME = {
     "Results": "analysis.results",
+    "batch_norm_effects": "analysis.running_statistics",
     "compare": "analysis.comparison",
     "decompose": "analysis.decomposition",
     "diagnose": "analysis.diagnosis",

@@ -33,7 +33,7 @@ def compare(
     """One row per pair of a factor's levels, or per level against `baseline`: level a minus level b.
 
     factor: a column of `results.trials`, derived ones (such as bn_before_dropout) included; numbers that the space does
-    not list are cut at their median if there are more than six. value, at, epoch: as `analysis.gaps` measures it.
+    not list are cut at their median if there are more than six. value, at, epoch: as for `analysis.gaps_by`.
     relevant: the least difference worth knowing (default: 0.005 of accuracy, 0.02 nats).
 
     Columns: a, b, n, unit, mean_a, mean_b, difference, low, high (95 %, for this pair alone), p, p_holm, p_wilcoxon,

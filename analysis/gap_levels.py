@@ -7,9 +7,10 @@ import numpy as np
 import pandas as pd
 
 from analysis.derive import DERIVED_FROM
-from analysis.gap_table import At, gaps
+from analysis.gap_table import MEASURES, At, gaps
 from analysis.intervals import Interval, t_interval, welch_interval
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
+from analysis.running_statistics import EFFECTS, batch_norm_effects
 from analysis.searched import searched, short
 
 MOST_LEVELS = 6  # a number with more values than this is cut into a lower and an upper half
@@ -45,7 +46,9 @@ def gaps_by(
     """The mean gap per level of a factor, with a 95 % t interval.
 
     factor: a column of `results.trials`, derived ones included; a number with more than 6 values is cut at its median.
-    value: a measure of `gaps`. Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high, note.
+    value: a measure of `gaps`, or with at="matched" one of `batch_norm_effects` (worst_shift, shift_cost, lag_cost,
+    roughness, roughness_without_lag). Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high,
+    note.
     Where n < 2 there is no interval: low and high are NA and the note says so. Trials without a finite value at the
     epoch do not count. Raises ValueError for an unknown factor or value.
     """
@@ -70,8 +73,11 @@ def levels_of(
     if factor not in results.trials:
         raise ValueError(f"factor {factor!r} is not a column of trials; choose one of {list(results.trials)}")
     table = gaps(results, at, epoch)
-    if value not in table:
-        raise ValueError(f"value {value!r} is not a measure; choose gap_loss, gap_acc, val_loss or val_acc")
+    if value in EFFECTS and at == "matched":
+        table = table.merge(batch_norm_effects(results, epoch)[[*TRIAL_KEY, value]], on=TRIAL_KEY, how="left")
+    if value not in MEASURES and (value not in EFFECTS or at != "matched"):
+        effects = f", or {', '.join(EFFECTS)} at a matched epoch"
+        raise ValueError(f"value {value!r} is not a measure; choose one of {', '.join(MEASURES)}{effects}")
     if factor not in table:
         table = table.merge(results.trials[[*TRIAL_KEY, factor]], on=TRIAL_KEY)
     level, names = _cut(table[factor], most)

@@ -45,7 +45,7 @@ def onset(val_loss: np.ndarray) -> Onset | None:
     first = 1 + len(val_loss) % width + (width - 1) / 2
     if len(y_E) < FEWEST or rise_statistic(y_E) <= critical(len(y_E)):
         return None
-    noise = _noise(y_E)
+    noise = noise_variance(y_E)
     error_E = _unimodal_errors(y_E)
     fit_E = _fit(y_E, int(np.argmin(error_E)))
     convex_E = _convex(y_E)
@@ -64,7 +64,7 @@ def rise_statistic(y_E: np.ndarray) -> float:
     """How much better a falling and rising curve fits than one that only falls, in variances of the noise."""
     error_E = _unimodal_errors(y_E)
     spared = float(error_E[-1] - error_E.min())
-    return spared / _noise(y_E) if spared > 0 else 0.0
+    return spared / noise_variance(y_E) if spared > 0 else 0.0
 
 
 def critical(n: int) -> float:
@@ -111,7 +111,7 @@ def _squared(y_E: np.ndarray, fit_E: np.ndarray) -> float:
     return float(((y_E - fit_E) ** 2).sum())
 
 
-def _noise(y_E: np.ndarray) -> float:
+def noise_variance(y_E: np.ndarray) -> float:
     """Variance of the noise around a smooth curve, from second differences (Gasser et al. 1986), whose median the steep
     first epochs do not move."""
     return float(np.median(np.abs(np.diff(y_E, 2))) / 0.6745) ** 2 / 6

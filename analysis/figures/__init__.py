@@ -13,6 +13,7 @@ from analysis.figures.learning_curves import learning_curves, learning_curves_se
 from analysis.figures.parallel import parallel_coordinates, parallel_coordinates_sentence
 from analysis.figures.pareto_front import pareto_front, pareto_front_sentence
 from analysis.figures.timeline import trial_timeline, trial_timeline_sentence
+from analysis.figures.variance_shift import variance_shift, variance_shift_sentence
 
 __all__ = [
     "configuration_gaps",
@@ -33,4 +34,6 @@ __all__ = [
     "pareto_front_sentence",
     "trial_timeline",
     "trial_timeline_sentence",
+    "variance_shift",
+    "variance_shift_sentence",
 ]

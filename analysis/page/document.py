@@ -17,6 +17,7 @@ FIGURES = (
     ("Learning curves", figures.learning_curves, figures.learning_curves_sentence),
     ("Gap over epochs", figures.gap_curves, figures.gap_curves_sentence),
     ("What the usual difference is made of", figures.gap_decomposition, figures.gap_decomposition_sentence),
+    ("What batch norm's statistics cost", figures.variance_shift, figures.variance_shift_sentence),
     ("Differences between settings", figures.forest, figures.forest_sentence),
     ("Gap per configuration", figures.configuration_gaps, figures.configuration_gaps_sentence),
     ("Gap against validation loss", figures.gap_scatter, figures.gap_scatter_sentence),

@@ -4,6 +4,8 @@ Both layers hold their values under the names and shapes that torch.nn uses, so 
 Shape suffixes: N batch, D features, C channels (features of an image), H height, W width.
 """
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -30,6 +32,9 @@ class _BatchNorm(nn.Module):
     running_mean: Tensor
     running_var: Tensor
     num_batches_tracked: Tensor
+
+    # Called with each input in evaluation mode.
+    observer: Callable[[Tensor], None] | None = None
 
     def __init__(
         self, num_features: int, eps: float = 1e-5, momentum: float | Tensor = 0.1, affine: bool = True
@@ -58,6 +63,8 @@ class _BatchNorm(nn.Module):
         """drop(relu(norm(x))), the last two if asked for."""
         self._check(x)
         if not self.training:
+            if self.observer is not None:
+                self.observer(x)
             y = self._by_the_running_statistics(x.float() if x.dtype in HALF_DTYPES else x).to(x.dtype)
             return y.relu_() if rectify else y
         norm = (self.weight, self.bias, self.eps)

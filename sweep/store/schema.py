@@ -20,6 +20,12 @@ EPOCHS = pa.schema(
         pa.field("train_mode_loss", pa.float64()),  # training mode, augmented, weights and images of train_eval_loss
         pa.field("val_loss", pa.float64()),
         pa.field("val_acc", pa.float64()),
+        # What batch norm's running statistics do: val_loss with ones gathered anew at the epoch's weights, with dropout
+        # as in training and without it; and for each layer, from input to output, the variance that it meets in
+        # evaluation mode on the images of train_eval_loss over its running variance.
+        pa.field("val_loss_without_lag", pa.float64()),
+        pa.field("val_loss_without_shift", pa.float64()),
+        pa.field("variance_shift", pa.list_(pa.float64())),
         pa.field("gap_loss", pa.float64()),  # val_loss - train_eval_loss
         pa.field("gap_acc", pa.float64()),  # train_eval_acc - val_acc
         pa.field("test_loss", pa.float64()),  # of final evaluations only, and where val_acc is the best so far

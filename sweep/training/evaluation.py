@@ -1,7 +1,5 @@
 """Loss and accuracy of a network that stays as it is."""
 
-from collections.abc import Iterable
-
 import torch
 import torch.nn.functional as F
 from torch import Tensor
@@ -29,19 +27,3 @@ def evaluate(model: Network, images: ImageBatches, index_N: Tensor) -> tuple[flo
         correct += (logits_BK.argmax(1) == y_B).sum()
     model.train()
     return loss.item() / len(index_N), correct.item() / len(index_N)
-
-
-@torch.inference_mode()
-def training_mode_loss(model: Network, batches: Iterable[tuple[Tensor, Tensor]]) -> float:
-    """Mean cross-entropy (nats) in training mode: dropout drops, and batch norm takes each batch's own statistics.
-
-    batches: images float (B, C, H, W) and labels int64 (B,), B at least 2. Neither weights nor running statistics move.
-    """
-    kept = [buffer.clone() for buffer in model.buffers()]
-    total, count = torch.zeros((), dtype=torch.float64), 0
-    for x_BCHW, y_B in batches:
-        loss = F.cross_entropy(model(x_BCHW).float(), y_B, reduction="sum")
-        total, count = total.to(loss.device) + loss, count + len(y_B)
-    for buffer, before in zip(model.buffers(), kept, strict=True):
-        buffer.copy_(before)
-    return total.item() / count

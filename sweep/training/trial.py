@@ -20,11 +20,19 @@ from sweep.data.dataset import ImageDataset
 from sweep.data.split import split_indices
 from sweep.models import build_model
 from sweep.training.divergence import has_diverged
-from sweep.training.evaluation import evaluate, training_mode_loss
+from sweep.training.evaluation import evaluate
 from sweep.training.image_batches import ImageBatches
 from sweep.training.noise import Noise
 from sweep.training.optimizer import build_optimizer
 from sweep.training.precision import Precision, computing_in
+from sweep.training.running_statistics import (
+    InputVariance,
+    batch_norms,
+    drops_before_a_batch_norm,
+    gathered_anew,
+    observed_inputs,
+    variance_shift,
+)
 from sweep.training.seeds import Purpose, seed_for
 
 
@@ -49,8 +57,8 @@ class Trial:
         decompose: bool = False,
         test: bool = False,
     ) -> None:
-        """configuration: the canonical one, with every hyper-parameter. decompose: measure train_mode_loss, too. test:
-        look at the test images, too, at each epoch whose val_acc is the best so far.
+        """configuration: the canonical one, with every hyper-parameter. decompose: measure what explains the losses,
+        too. test: look at the test images, too, at each epoch whose val_acc is the best so far.
         Raises ValueError for what cannot be built.
         """
         self.configuration = configuration
@@ -103,9 +111,10 @@ class Trial:
         train_loss, train_acc, images_seen = self._train_one_pass()
         trained_s = time.perf_counter() - started
         with computing_in(self._precision, self.device):
-            train_eval_loss, train_eval_acc = evaluate(self.model, self._images, self._train_eval_N)
+            with observed_inputs(batch_norms(self.model) if self._decompose else []) as observed:
+                train_eval_loss, train_eval_acc = evaluate(self.model, self._images, self._train_eval_N)
             val_loss, val_acc = evaluate(self.model, self._images, self._val_N)
-            apart = {"train_mode_loss": self._train_mode_loss()} if self._decompose else {}
+            apart = self._explained(observed) if self._decompose else {}
             test = self._tested() if val_acc > self._best_val_acc() and math.isfinite(val_loss) else {}
         row = {
             "epoch": self.epoch,
@@ -126,6 +135,14 @@ class Trial:
         }
         self.history.append(row)
         return row
+
+    @property
+    def evaluation_passes(self) -> tuple[int, int]:
+        """How often an epoch goes through the images of train_eval_loss, and through those of val_loss."""
+        if not self._decompose:
+            return 1, 1
+        again = bool(batch_norms(self.model)), drops_before_a_batch_norm(self.model)
+        return 2 + again[1], 1 + sum(again)
 
     @property
     def diverged(self) -> bool:
@@ -175,9 +192,24 @@ class Trial:
             self.step += 1
         return loss_sum.item() / images_seen, correct.item() / images_seen, images_seen
 
-    def _train_mode_loss(self) -> float:
-        """In training mode as `train_loss`, at the weights and on the images of `train_eval_loss`."""
-        return training_mode_loss(self.model, self._batches_in_training_mode())
+    def _explained(self, observed: list[InputVariance]) -> dict[str, Any]:
+        """train_mode_loss, which is taken in training mode as train_loss, but at the weights and on the images of
+        train_eval_loss; and what batch norm's running statistics do to val_loss. observed: during train_eval_loss.
+        """
+        with gathered_anew(self.model, self._batches_in_training_mode()) as train_mode_loss:
+            if not batch_norms(self.model):
+                return {"train_mode_loss": train_mode_loss}
+            without_lag, _ = evaluate(self.model, self._images, self._val_N)
+        without_shift = without_lag
+        if drops_before_a_batch_norm(self.model):
+            with gathered_anew(self.model, self._batches_in_training_mode(), dropout=False):
+                without_shift, _ = evaluate(self.model, self._images, self._val_N)
+        return {
+            "train_mode_loss": train_mode_loss,
+            "val_loss_without_lag": without_lag,
+            "val_loss_without_shift": without_shift,
+            "variance_shift": variance_shift(batch_norms(self.model), observed),
+        }
 
     def _batches_in_training_mode(self) -> Iterator[tuple[Tensor, Tensor]]:
         for number, index_B in enumerate(self._in_batches(self._train_eval_N)):

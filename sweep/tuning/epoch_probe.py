@@ -70,10 +70,11 @@ def _epoch_s(spec: SweepSpec, dataset: "ImageDataset", configuration: dict[str, 
     )
     trial.train_epoch()
     row = trial.train_epoch()
-    # The probe evaluates its own training images (twice to decompose the gap) and the whole validation part.
-    passes = 1 + spec.decompose
-    evaluated_per_s = (passes * trained + len(full.val)) / (row["epoch_s"] - trained / row["images_per_s"])
-    return len(full.train) / row["images_per_s"] + (passes * len(full.train_eval) + len(full.val)) / evaluated_per_s
+    # The probe evaluates its own training images and the whole validation part.
+    on_train, on_val = trial.evaluation_passes
+    evaluated_per_s = (on_train * trained + on_val * len(full.val)) / (row["epoch_s"] - trained / row["images_per_s"])
+    evaluated = on_train * len(full.train_eval) + on_val * len(full.val)
+    return len(full.train) / row["images_per_s"] + evaluated / evaluated_per_s
 
 
 def _some_configurations(spec: SweepSpec) -> list[dict[str, Any]]:

@@ -32,6 +32,13 @@ def test_the_parts_sum_to_the_plain_difference_in_every_row(
     assert (parts[list(PARTS)].sum(axis=1) - (epochs["val_loss"] - epochs["train_loss"])).abs().max() < 1e-6
     assert (parts["overfitting"] - epochs["gap_loss"]).abs().max() < 1e-12
 
+    # The table as anybody opens it, batch norm's measurements among the rest.
+    plain = pd.read_parquet(Path(results.path) / "epochs.parquet")
+    assert [len(shifts) for shifts in plain["variance_shift"]] == [1] * 16
+    costs = analysis.batch_norm_effects(results)[["worst_shift", "shift_cost", "lag_cost"]]
+    assert len(costs) == 4
+    assert np.isfinite(costs).all(axis=None)
+
     # Dropout and augmentation regularise; without either, batch norm alone makes a small difference.
     by_trial = parts.merge(results.trials[["trial_id", "drop_rate", "augment"]], on="trial_id")
     mean = by_trial.groupby(["drop_rate", "augment"])["regularisation"].mean()
