@@ -8,6 +8,7 @@
     analysis.diagnose(r)                                   # one row a trial: overfits since epoch ..., or what else
     analysis.decompose(r)                                  # val - train = overfitting + regularisation + averaging
     analysis.batch_norm_effects(r)                         # variance shift and lag, and what they cost
+    analysis.importance(r, "gap_loss")                     # which hyper-parameters matter
     analysis.final_scores(f)                               # f: what `sweep finalize` made; test accuracies
     analysis.report(r, "report.html")
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from analysis.final_choice import final_scores
     from analysis.gap_levels import gaps_by
     from analysis.gap_table import gaps
+    from analysis.importance_table import importance
     from analysis.page.document import report
     from analysis.results import Results, load
     from analysis.running_statistics import batch_norm_effects
@@ -39,6 +41,7 @@ __all__ = [  # noqa: RUF022 - the order of use
     "diagnose",
     "decompose",
     "batch_norm_effects",
+    "importance",
     "final_scores",
     "figures",
     "report",
@@ -53,6 +56,7 @@ _HOME = {
     "final_scores": "analysis.final_choice",
     "gaps": "analysis.gap_table",
     "gaps_by": "analysis.gap_levels",
+    "importance": "analysis.importance_table",
     "load": "analysis.results",
     "report": "analysis.page.document",
 }

@@ -9,6 +9,7 @@ from analysis.figures.forest import forest, forest_sentence
 from analysis.figures.gap_curves import gap_curves, gap_curves_sentence
 from analysis.figures.gap_decomposition import gap_decomposition, gap_decomposition_sentence
 from analysis.figures.gap_scatter import gap_scatter, gap_scatter_sentence
+from analysis.figures.importance import importances, importances_sentence
 from analysis.figures.learning_curves import learning_curves, learning_curves_sentence
 from analysis.figures.parallel import parallel_coordinates, parallel_coordinates_sentence
 from analysis.figures.pareto_front import pareto_front, pareto_front_sentence
@@ -26,6 +27,8 @@ __all__ = [
     "gap_decomposition_sentence",
     "gap_scatter",
     "gap_scatter_sentence",
+    "importances",
+    "importances_sentence",
     "learning_curves",
     "learning_curves_sentence",
     "parallel_coordinates",

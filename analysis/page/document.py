@@ -19,6 +19,7 @@ FIGURES = (
     ("What the usual difference is made of", figures.gap_decomposition, figures.gap_decomposition_sentence),
     ("What batch norm's statistics cost", figures.variance_shift, figures.variance_shift_sentence),
     ("Differences between settings", figures.forest, figures.forest_sentence),
+    ("What matters", figures.importances, figures.importances_sentence),
     ("Gap per configuration", figures.configuration_gaps, figures.configuration_gaps_sentence),
     ("Gap against validation loss", figures.gap_scatter, figures.gap_scatter_sentence),
     ("Accuracy against gap", figures.pareto_front, figures.pareto_front_sentence),
