@@ -20,10 +20,14 @@ FIGURES = (
     ("What batch norm's statistics cost", figures.variance_shift, figures.variance_shift_sentence),
     ("Differences between settings", figures.forest, figures.forest_sentence),
     ("What matters", figures.importances, figures.importances_sentence),
+    ("Layer orders", figures.order_heatmap, figures.order_heatmap_sentence),
     ("Gap per configuration", figures.configuration_gaps, figures.configuration_gaps_sentence),
     ("Gap against validation loss", figures.gap_scatter, figures.gap_scatter_sentence),
     ("Accuracy against gap", figures.pareto_front, figures.pareto_front_sentence),
+    ("One hyper-parameter at a time", figures.slices, figures.slices_sentence),
     ("Parallel coordinates", figures.parallel_coordinates, figures.parallel_coordinates_sentence),
+    ("Best so far", figures.best_so_far, figures.best_so_far_sentence),
+    ("What early stopping did", figures.rung_funnel, figures.rung_funnel_sentence),
     ("Trials over time", figures.trial_timeline, figures.trial_timeline_sentence),
 )
 

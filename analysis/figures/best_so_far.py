@@ -1,0 +1,71 @@
+"""How soon the sweep found what it found."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from analysis.figures.theme import COLOURS, empty_figure, new_figure, numbers
+from analysis.results import Results
+
+NEAR = 0.005  # half a point of accuracy
+
+
+def best_so_far(results: Results) -> go.Figure:
+    """The highest validation accuracy so far: left against the clock, right against the epochs spent by all trials."""
+    table = _progress(results)
+    if table.empty:
+        return empty_figure(_NOTHING)
+    # Only where it rises, and the end: the steps between are level.
+    shown = table[(table["best"].diff() != 0) | (np.arange(len(table)) == len(table) - 1)]
+    figure = new_figure(320)
+    for axis, column, unit in (("", "minutes", "min"), ("2", "spent", "epochs")):
+        figure.add_scatter(
+            x=numbers(shown[column]),
+            y=numbers(shown["best"]),
+            xaxis=f"x{axis}",
+            mode="lines",
+            line={"color": COLOURS[0], "width": 2, "shape": "hv"},
+            hovertemplate=f"%{{x}} {unit}: %{{y:.4f}}<extra></extra>",
+            showlegend=False,
+        )
+    figure.update_layout(
+        xaxis={"domain": [0, 0.48], "title": {"text": "minutes since the first trial started"}, "rangemode": "tozero"},
+        xaxis2={"domain": [0.52, 1], "title": {"text": "epochs of all trials together"}, "rangemode": "tozero"},
+        yaxis={"title": {"text": "best validation accuracy"}},
+    )
+    return figure
+
+
+def best_so_far_sentence(results: Results) -> str:
+    """When the best accuracy came, and when half a point less did."""
+    table = _progress(results)
+    if table.empty:
+        return _NOTHING
+    best = float(table["best"].iloc[-1])
+    found, near = (table[table["best"] >= best - less].iloc[0] for less in (0.0, NEAR))
+    said = f"The best validation accuracy, {best:.4f}, came after {_when(found, table)}"
+    if near["spent"] == found["spent"]:
+        return f"{said}, in one step of more than half a point."
+    return f"{said}; within half a point of it the sweep was after {_when(near, table)}."
+
+
+_NOTHING = "No epoch with a validation accuracy has its time stored."
+
+
+def _when(row: pd.Series, table: pd.DataFrame) -> str:
+    return f"{row['minutes']:.1f} min and {row['spent']:.0f} of {len(table)} epochs"
+
+
+def _progress(results: Results) -> pd.DataFrame:
+    """The epochs of all trials in order of time: minutes, spent (epochs so far), best (accuracy so far)."""
+    epochs = results.epochs
+    known = np.isfinite(epochs["val_acc"].astype(float)) & epochs["timestamp"].notna()
+    table = epochs[known].sort_values("timestamp", kind="stable")
+    zero = results.trials["started"].min()
+    return pd.DataFrame(
+        {
+            "minutes": (table["timestamp"] - zero).dt.total_seconds() / 60,
+            "spent": np.arange(1, len(table) + 1),
+            "best": table["val_acc"].cummax(),
+        }
+    )

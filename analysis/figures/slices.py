@@ -1,0 +1,90 @@
+"""Each hyper-parameter against the accuracy, all others ignored."""
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+from plotly.subplots import make_subplots
+
+from analysis.figures.theme import TEMPLATE, beyond_note, empty_figure, numbers, robust_range, safe
+from analysis.gap_table import gaps, matched_epoch
+from analysis.results import Results
+from analysis.searched import is_log, labels, searched, short
+
+MOST_PANELS = 6
+MOST_POINTS = 2000
+MOST_LEVELS = 12  # with more values the axis is one of numbers
+
+
+def slices(results: Results) -> go.Figure:
+    """A panel per hyper-parameter: one point a trial, its accuracy at the matched epoch, coloured by its gap."""
+    table, names = _points(results)
+    if table.empty:
+        return empty_figure(_NOTHING)
+    columns = min(3, len(names))
+    rows = -(-len(names) // columns)
+    figure = make_subplots(
+        rows=rows, cols=columns, shared_yaxes=True, horizontal_spacing=0.04, vertical_spacing=0.3 / rows
+    )
+    figure.update_layout(template=TEMPLATE, height=90 + 240 * rows, margin={"t": 16})
+    span, _ = robust_range(table["gap_loss"])
+    texts = [safe(text) for text in labels(table, names)]
+    low, high = span or (float(table["gap_loss"].min()), float(table["gap_loss"].max()))
+    colours = {"cmin": low, "cmax": max(high, low + 1e-9), "colorscale": "Viridis"}
+    rng = np.random.default_rng(0)
+    for place, name in enumerate(names):
+        at = {"row": place // columns + 1, "col": place % columns + 1}
+        levels = sorted(table[name].dropna().unique())
+        listed = len(levels) <= MOST_LEVELS
+        # Points of one level side by side instead of on top of each other.
+        x = table[name].map(levels.index) + rng.uniform(-0.3, 0.3, len(table)) if listed else table[name]
+        figure.add_scatter(
+            x=numbers(x),
+            y=numbers(table["val_acc"]),
+            mode="markers",
+            marker={
+                "size": 6 if len(table) <= 200 else 4,
+                "color": numbers(table["gap_loss"]),
+                "colorbar": {"title": {"text": "gap"}, "thickness": 14, "outlinewidth": 0},
+                "showscale": place == 0,
+                **colours,
+            },
+            text=texts,
+            hovertemplate="%{text}<br>accuracy %{y:.4f}, gap %{marker.color:.3f}<extra></extra>",
+            showlegend=False,
+            **at,
+        )
+        if listed:
+            named = [safe(short(level)) for level in levels]
+            axis = {"tickvals": list(range(len(levels))), "ticktext": named, "range": [-0.6, len(levels) - 0.4]}
+        else:
+            axis = {"type": "log", "dtick": 1} if is_log(results, name) else {}
+        figure.update_xaxes(title_text=safe(name), **axis, **at)
+    figure.update_yaxes(title_text="validation accuracy", col=1)
+    return figure
+
+
+def slices_sentence(results: Results) -> str:
+    """The number whose rank goes most with that of the accuracy."""
+    table, names = _points(results)
+    if table.empty:
+        return _NOTHING
+    ranks = table[[name for name in names if pd.api.types.is_numeric_dtype(table[name])]].rank()
+    rho = ranks.corrwith(table["val_acc"].rank()).dropna()
+    said = f"Accuracy at epoch {matched_epoch(results)}, {len(table)} trials."
+    if len(rho):
+        first = str(rho.abs().idxmax())
+        said += f" Its rank goes most with that of {first} (Spearman's correlation {rho[first]:+.2f})."
+    return said.replace("-", "−") + beyond_note(robust_range(table["gap_loss"])[1])
+
+
+_NOTHING = "Nothing was searched, or no trial reached a common epoch."
+
+
+def _points(results: Results) -> tuple[pd.DataFrame, list[str]]:
+    """Accuracy and gap at the matched epoch and the hyper-parameters to show; a sample where there are very many."""
+    table = gaps(results)
+    table = table[np.isfinite(table["val_acc"]) & np.isfinite(table["gap_loss"])]
+    names = [name for name in searched(results) if table[name].nunique() > 1][:MOST_PANELS]
+    if not names:
+        return table.iloc[:0], names
+    return (table.sample(MOST_POINTS, random_state=0) if len(table) > MOST_POINTS else table), names

@@ -1,0 +1,78 @@
+"""Figures of what a search did, on planted sweeps: best so far, rungs, slices."""
+
+from pathlib import Path
+
+import pytest
+from planted_sweep import epoch, trial, write_sweep
+
+import analysis
+from analysis import figures
+
+CURVES = Path(__file__).parents[2] / "benchmarks" / "curves"
+
+
+def test_best_so_far_counts_minutes_and_the_epochs_of_all_trials(tmp_path: Path) -> None:
+    # Two trials at once, an epoch every 10 s each; those of the first end first in the table.
+    trials = [
+        trial([epoch(1.0, 1.0, acc) for acc in (0.30, 0.40, 0.398)]),
+        trial([epoch(1.0, 1.0, acc) for acc in (0.35, 0.397, 0.38)], drop_rate=0.5),
+    ]
+    results = analysis.load(write_sweep(tmp_path / "a", trials))
+    assert figures.best_so_far_sentence(results) == (
+        "The best validation accuracy, 0.4000, came after 0.3 min and 3 of 6 epochs, in one step of more than half a "
+        "point."
+    )
+    by_time, by_epochs = figures.best_so_far(results).data
+    assert by_time.y[-1] == by_epochs.y[-1] == 0.4
+    assert by_epochs.x[-1] == 6
+    assert by_time.x[-1] == pytest.approx(0.5)
+
+
+def test_without_times_there_is_nothing_so_far() -> None:
+    drawn = figures.best_so_far(analysis.load(CURVES / "cifar10-cnn"))
+    assert "time stored" in drawn.layout.meta["empty"]
+
+
+def funnel(folder: Path) -> analysis.Results:
+    def of(n: int, acc: float, **more: object) -> dict:
+        return trial([epoch(1.0, 1.0, acc)] * n, **more)
+
+    trials = [of(1, 0.2, status="STOPPED", stop_reason="asha", lr=lr) for lr in (0.01, 0.02, 0.03)]
+    trials += [of(1, 0.1, status="FAILED", lr=0.04), of(3, 0.3, status="STOPPED", stop_reason="asha", lr=0.05)]
+    trials += [of(2, 0.3, status="STOPPED", stop_reason="gap", lr=0.06), of(9, 0.4, lr=0.07)]
+    return analysis.load(write_sweep(folder, trials, space={"lr": {"uniform": [0.01, 0.1]}}))
+
+
+def test_the_funnel_counts_who_came_to_each_rung_and_who_was_cut_there(tmp_path: Path) -> None:
+    results = funnel(tmp_path / "a")
+    on, cut, other = figures.rung_funnel(results).data
+    assert on.y == ("epoch 1", "epoch 3", "epoch 9")
+    assert (on.x, cut.x, other.x) == ((3, 1, 1), (3, 1, 0), (1, 0, 0))
+    assert figures.rung_funnel_sentence(results) == (
+        "3 of the 7 trials that came to epoch 1 were cut there; 1 came to epoch 9. There the cut ones stood at 0.200 "
+        "in the median, the others at 0.300."
+    )
+
+
+def test_without_cuts_there_is_no_funnel() -> None:
+    assert "ASHA cut no trial" in figures.rung_funnel(analysis.load(CURVES / "cifar10-cnn")).layout.meta["empty"]
+
+
+def test_slices_draw_every_trial_in_every_panel_and_escape_levels(tmp_path: Path) -> None:
+    trials = [
+        trial([epoch(1.1 + i / 100, 1.0, 0.5 - i / 100)], lr=0.001 * (1 + i), augment="<b>" if i % 2 else "none")
+        for i in range(20)
+    ]
+    space = {"lr": {"loguniform": [1e-3, 1e-1]}, "augment": {"choice": ["none", "<b>"]}}
+    results = analysis.load(write_sweep(tmp_path / "a", trials, space=space))
+    drawn = figures.slices(results)
+    assert [len(trace.x) for trace in drawn.data] == [20, 20]
+    assert drawn.layout.xaxis.type == "log"
+    assert drawn.layout.xaxis2.ticktext == ("&lt;b&gt;", "none")
+    assert "with that of lr (Spearman's correlation −1.00)" in figures.slices_sentence(results)
+
+
+def test_slices_of_very_many_trials_are_a_sample(tmp_path: Path) -> None:
+    trials = [trial([epoch(1.1, 1.0, 0.5)], lr=1e-5 * (1 + i)) for i in range(2100)]
+    results = analysis.load(write_sweep(tmp_path / "a", trials, space={"lr": {"uniform": [0, 1]}}))
+    assert len(figures.slices(results).data[0].x) == 2000
