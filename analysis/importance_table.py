@@ -31,12 +31,12 @@ def importance(results: Results, value: str = "val_acc", epoch: int | None = Non
     arXiv 2304.10255), as a share of the sum; best are high accuracies, low losses, low gaps; r2: of the forest on
     unseen configurations; n: configurations.
     Where r2 is near 0 or below, the forest has learnt nothing, and permutation says nothing.
-    Empty below 20 configurations with a finite value. Raises ValueError for an unknown value.
+    Empty below 20 configurations with a finite value, and where all have the same. Raises ValueError for an unknown value.
     """
     if value not in MEASURES:
         raise ValueError(f"importance: value {value!r} is not a measure; choose one of {', '.join(MEASURES)}")
     names, table = _configurations(results, value, epoch)
-    if len(table) < FEWEST or not names:
+    if len(table) < FEWEST or not names or table[value].nunique() < 2:
         return pd.DataFrame(columns=_COLUMNS)
     rises, r2 = _permutation(_encoded(table, names), table[value].to_numpy(float))
     shares = _ped_anova(results, table, names, value)

@@ -14,9 +14,9 @@ LEARNT = 0.3  # R² below which the forest's shares say little
 def importances(results: Results) -> go.Figure:
     """Per hyper-parameter the share of the variance (bars) and PED-ANOVA (diamonds), of the accuracy and of the gap."""
     tables = {value: importance(results, value) for value in MEASURES}
-    order = tables["val_acc"]["hyperparameter"].tolist()
-    if not order:
+    if any(table.empty for table in tables.values()):
         return empty_figure(_TOO_FEW)
+    order = tables["val_acc"]["hyperparameter"].tolist()
     figure = new_figure(150 + 34 * len(order), margin={"t": 48})
     for place, (value, name) in enumerate(MEASURES.items()):
         table = tables[value].set_index("hyperparameter").loc[order]
@@ -74,4 +74,6 @@ def _r2(r2: float) -> str:
     return f"{r2:.2f}".replace("-", "−")
 
 
-_TOO_FEW = f"Fewer than {FEWEST} configurations reached a common epoch, or nothing was searched: too few to weigh."
+_TOO_FEW = (
+    f"Fewer than {FEWEST} configurations reached a common epoch, or they are all alike there: nothing to weigh."
+)

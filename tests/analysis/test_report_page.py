@@ -16,15 +16,15 @@ PLOTLY = re.compile(r'<script id="plotly">.*?</script>', re.S)
 
 
 class Page(HTMLParser):
-    """Counts elements and collects the JSON of the figures and the visible text."""
+    """Counts elements and collects the visible text and, by the heading above each, the JSON of the figures."""
 
     def __init__(self, text: str) -> None:
         super().__init__()
         self.tags: list[str] = []
         self.attributes: list[tuple[str, str | None]] = []
-        self.figures: list[dict] = []
+        self.figures: dict[str, dict] = {}
         self.text = ""
-        self._inside = ""
+        self._inside = self._heading = ""
         # Without Plotly's own code, which is not ours to check.
         self.feed(PLOTLY.sub("", text))
 
@@ -38,9 +38,10 @@ class Page(HTMLParser):
 
     def handle_data(self, data: str) -> None:
         if self._inside == "json":
-            self.figures.append(json.loads(data))
+            self.figures[self._heading] = json.loads(data)
         elif self._inside not in ("script", "style"):
             self.text += data
+            self._heading = data if self._inside == "h3" else self._heading
 
 
 def curve(n: int, seed: int) -> list[dict]:
@@ -63,7 +64,13 @@ def test_a_single_trial_makes_a_report(tmp_path: Path):
     assert "mlp-baseline-1f" in page.text
     assert "1 (1 COMPLETED)" in page.text
     assert "Parallel coordinates need at least two trials" in page.text
-    assert len(page.figures) == 4
+    assert list(page.figures) == [
+        "Learning curves",
+        "Gap over epochs",
+        "Gap per configuration",
+        "Best so far",
+        "Trials over time",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -130,17 +137,17 @@ def test_the_page_fetches_nothing(tmp_path: Path):
 
 def test_the_figures_show_the_data_they_are_given(tmp_path: Path):
     _, page = page_of(write_sweep(tmp_path / "s", [trial([epoch(1.25, 1.0, 0.5), epoch(1.5, 0.5, 0.625)])]))
-    lines = {(t["line"].get("dash"), tuple(t["y"])) for t in page.figures[0]["data"] if t["y"] != [None]}
+    lines = {(t["line"].get("dash"), tuple(t["y"])) for t in page.figures["Learning curves"]["data"] if t["y"] != [None]}
     assert ("solid", (1.25, 1.5, None)) in lines
     assert ("dash", (1.0, 0.5, None)) in lines
     assert ("dot", (1.1, 0.6, None)) in lines
-    assert [t["y"] for t in page.figures[1]["data"]] == [[0.25, 1.0, None]]
+    assert [t["y"] for t in page.figures["Gap over epochs"]["data"]] == [[0.25, 1.0, None]]
 
 
 def test_beyond_forty_configurations_both_ends_are_shown_and_said(tmp_path: Path):
     trials = [trial([epoch(1 + k / 100, 1, 0.5)], lr=0.1 + k) for k in range(50)]
     _, page = page_of(write_sweep(tmp_path / "s", trials))
-    dots = page.figures[2]["data"][1]
+    dots = page.figures["Gap per configuration"]["data"][1]
     assert len(dots["y"]) == 40
     assert dots["x"][:2] == [0.0, 0.01]
     assert dots["x"][-1] == 0.49
@@ -150,7 +157,7 @@ def test_beyond_forty_configurations_both_ends_are_shown_and_said(tmp_path: Path
 def test_a_log_searched_learning_rate_has_a_log_axis_and_words_have_ticks(tmp_path: Path):
     trials = [trial(curve(2, k), lr=10.0**-k, augment=("none", "full")[k % 2]) for k in range(1, 5)]
     _, page = page_of(write_sweep(tmp_path / "s", trials, space={"lr": {"loguniform": [1e-4, 1e-1]}}))
-    (plot,) = [t for figure in page.figures for t in figure["data"] if t["type"] == "parcoords"]
+    (plot,) = [t for figure in page.figures.values() for t in figure["data"] if t["type"] == "parcoords"]
     axes = {d["label"]: d for d in plot["dimensions"]}
     assert axes["lr (log)"]["values"] == [-1, -2, -3, -4]
     assert axes["augment"]["ticktext"] == ["full", "none"]
@@ -172,7 +179,7 @@ def test_a_thousand_trials_of_thirty_epochs_stay_under_six_megabytes(tmp_path: P
     assert "All trials (1000)" in page.text
     assert page.tags.count("tr") > 1000
     # Bands stand for the crowd: a figure of curves has a few lines, not a thousand.
-    assert len(page.figures[0]["data"]) < 60
+    assert len(page.figures["Learning curves"]["data"]) < 60
 
 
 def test_a_report_that_cannot_be_written_leaves_the_old_one_and_no_litter(tmp_path: Path):
