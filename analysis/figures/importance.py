@@ -1,5 +1,8 @@
 """Which hyper-parameters matter for the accuracy, and which for the gap."""
 
+from functools import lru_cache
+
+import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.theme import COLOURS, INK, empty_figure, new_figure, numbers, safe
@@ -13,7 +16,7 @@ LEARNT = 0.3  # R² below which the forest's shares say little
 
 def importances(results: Results) -> go.Figure:
     """Per hyper-parameter the share of the variance (bars) and PED-ANOVA (diamonds), of the accuracy and of the gap."""
-    tables = {value: importance(results, value) for value in MEASURES}
+    tables = _tables(results)
     if any(table.empty for table in tables.values()):
         return empty_figure(_TOO_FEW)
     order = tables["val_acc"]["hyperparameter"].tolist()
@@ -54,7 +57,7 @@ def importances_sentence(results: Results) -> str:
     """The first of each, whether both methods name it, and whether the forest has learnt anything."""
     told = []
     for value, name in MEASURES.items():
-        table = importance(results, value)
+        table = _tables(results)[value]
         if table.empty:
             return _TOO_FEW
         first, r2, n = table.iloc[0], float(table["r2"].iloc[0]), int(table["n"].iloc[0])
@@ -70,10 +73,13 @@ def importances_sentence(results: Results) -> str:
     return f"At epoch {matched_epoch(results)}: {' '.join(told)}"
 
 
+@lru_cache(maxsize=1)  # seconds, for the figure and for its sentence
+def _tables(results: Results) -> dict[str, pd.DataFrame]:
+    return {value: importance(results, value) for value in MEASURES}
+
+
 def _r2(r2: float) -> str:
     return f"{r2:.2f}".replace("-", "−")
 
 
-_TOO_FEW = (
-    f"Fewer than {FEWEST} configurations reached a common epoch, or they are all alike there: nothing to weigh."
-)
+_TOO_FEW = f"Fewer than {FEWEST} configurations reached a common epoch, or they are all alike there: nothing to weigh."
