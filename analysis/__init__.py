@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from analysis.gap_levels import gaps_by
     from analysis.gap_table import gaps
     from analysis.importance_table import importance
-    from analysis.page.document import report
+    from analysis.page.report import report
     from analysis.results import Results, load
     from analysis.running_statistics import batch_norm_effects
 
@@ -58,7 +58,7 @@ _HOME = {
     "gaps_by": "analysis.gap_levels",
     "importance": "analysis.importance_table",
     "load": "analysis.results",
-    "report": "analysis.page.document",
+    "report": "analysis.page.report",
 }
 
 

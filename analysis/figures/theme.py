@@ -55,6 +55,11 @@ def empty_figure(reason: str) -> go.Figure:
     return figure
 
 
+def why_empty(figure: go.Figure) -> str:
+    """The reason of an `empty_figure`; empty for one with something to show."""
+    return str((figure.layout.meta or {}).get("empty", ""))
+
+
 def safe(text: str) -> str:
     """Text for a label: Plotly reads labels as a little HTML, and knows these three entities."""
     return html.escape(text, quote=False)

@@ -1,17 +1,16 @@
-"""The report, put together and written."""
-
-from pathlib import Path
+"""The report as a page of HTML."""
 
 from plotly.offline import get_plotlyjs
 
 from analysis import figures
+from analysis.figures.theme import why_empty
 from analysis.findings import findings
+from analysis.gap_table import matched_epoch
 from analysis.page.header import READING, header, title
-from analysis.page.markup import escape, figure_block, paragraph
+from analysis.page.markup import escape, figure_block, paragraph, table
 from analysis.page.style import CSS, SCRIPT
-from analysis.page.tables import all_trials, best_configurations, factor_levels
+from analysis.page.tables import Table, all_trials, best_configurations, factor_levels
 from analysis.results import Results
-from sweep.store.folder import write_atomically
 
 FIGURES = (
     ("Learning curves", figures.learning_curves, figures.learning_curves_sentence),
@@ -36,21 +35,10 @@ FIGURES = (
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
 
 
-def report(results: Results, out: str | Path) -> Path:
-    """Write the report to `out`: one HTML file of about 5 MB that opens offline. Returns its absolute path.
-
-    Works on a running sweep, on one without epochs, and on one in which every trial failed.
-    Raises OSError if the file cannot be written; an existing file then stays as it was.
-    """
-    path = Path(out).absolute()
-    write_atomically(path, document(results).encode())
-    return path
-
-
 def document(results: Results) -> str:
     """The report as HTML."""
     found = "".join(f"<p><b>{escape(f.title)}</b> {escape(f.text)}</p>" for f in findings(results))
-    plots = "".join(_section(name, draw(results), say(results)) for name, draw, say in FIGURES)
+    levels, trials = factor_levels(results), all_trials(results)
     return f"""<!doctype html>
 <html lang="en"><head><meta charset="utf-8">
 <meta http-equiv="Content-Security-Policy" content="{POLICY}">
@@ -62,15 +50,26 @@ def document(results: Results) -> str:
 {header(results)}
 <section class="findings" aria-label="Findings">{found}</section>
 {READING}
-<h2>Best configurations</h2>{best_configurations(results)}
-<h2>Figures</h2>{plots}
-{factor_levels(results)}
-<h2>Trials</h2>{all_trials(results)}
+<h2>Best configurations</h2>{_table(best_configurations(results))}
+<h2>Figures</h2>{_figures(results)}
+{f"<h2>Gap by setting, at epoch {matched_epoch(results)}</h2>{_table(levels)}" if levels.columns else ""}
+<h2>Trials</h2><details><summary>All trials ({len(results.trials)})</summary>{_table(trials)}</details>
 </main><script>{SCRIPT}</script></body></html>
 """
 
 
-def _section(name: str, figure: object, sentence: str) -> str:
-    block = figure_block(figure)
-    said = paragraph(sentence, "soft") if "<script" in block else ""
-    return f"<h3>{escape(name)}</h3>{said}{block}"
+def _figures(results: Results) -> str:
+    """Those with something to show, and why the others are not there."""
+    shown, left_out = [], []
+    for name, draw, say in FIGURES:
+        figure = draw(results)
+        if why_empty(figure):
+            left_out.append(f"<li>{escape(name)}: {escape(why_empty(figure))}</li>")
+        else:
+            shown.append(f"<h3>{escape(name)}</h3>{paragraph(say(results), 'soft')}{figure_block(figure)}")
+    rest = f'<h3>Not shown</h3><ul class="soft">{"".join(left_out)}</ul>' if left_out else ""
+    return "".join(shown) + rest
+
+
+def _table(content: Table) -> str:
+    return (table(content) if content.columns else "") + paragraph(content.words, "soft")

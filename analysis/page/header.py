@@ -39,9 +39,16 @@ def title(results: Results) -> str:
 
 def header(results: Results) -> str:
     """Title, state, and the facts of the sweep as a list of definitions."""
+    states = [str(m["state"]) for m in results.manifests if m.get("state")]
+    shown = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts(results).items())
+    badge = "".join(f'<span class="state">{escape(state)}</span>' for state in dict.fromkeys(states))
+    return f'<header><h1>{escape(title(results))}{badge}</h1><dl class="facts">{shown}</dl></header>'
+
+
+def facts(results: Results) -> dict[str, str]:
+    """What the sweep ran on and how far it came, as far as it is known. Plain text."""
     trials, manifests = results.trials, results.manifests
-    states = [str(m["state"]) for m in manifests if m.get("state")]
-    facts = {
+    known = {
         "dataset": _distinct(trials["dataset"], [_spec(m).get("dataset") for m in manifests]),
         "model": _distinct(trials["model"], [_spec(m).get("model") for m in manifests]),
         "trials": _by_status(trials),
@@ -52,9 +59,7 @@ def header(results: Results) -> str:
         "versions": "; ".join(_flat(m["versions"]) for m in manifests[:1] if m.get("versions")),
         "folder": "; ".join(str(path) for path in results.paths),
     }
-    shown = "".join(f"<div><dt>{escape(k)}</dt><dd>{escape(v)}</dd></div>" for k, v in facts.items() if v)
-    badge = "".join(f'<span class="state">{escape(state)}</span>' for state in dict.fromkeys(states))
-    return f'<header><h1>{escape(title(results))}{badge}</h1><dl class="facts">{shown}</dl></header>'
+    return {name: value for name, value in known.items() if value}
 
 
 def _name(results: Results, place: int) -> str:

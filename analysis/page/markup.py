@@ -1,22 +1,10 @@
 """HTML from data; every text is escaped here, and nowhere else."""
 
 import html
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.searched import short
-
-
-@dataclass(frozen=True)
-class Column:
-    """A table's column. kind: text, long (wraps), percent, loss, count, number, seconds."""
-
-    name: str
-    title: str
-    kind: str = "number"
+from analysis.page.tables import Column, Table, is_missing
 
 
 def escape(value: object) -> str:
@@ -28,24 +16,21 @@ def paragraph(text: str, kind: str = "") -> str:
     return f"<p{f' class={kind}' if kind else ''}>{escape(text)}</p>" if text else ""
 
 
-def table(rows: pd.DataFrame, columns: Sequence[Column]) -> str:
+def table(content: Table) -> str:
     """A table that its headers sort; missing values show as a dash and sort last."""
     head = "".join(
         f'<th{_class(column, head=True)} scope="col"><button type="button">{escape(column.title)}</button></th>'
-        for column in columns
+        for column in content.columns
     )
     body = []
-    for values in zip(*(rows[column.name] for column in columns), strict=True):
-        cells = "".join(_cell(value, column) for value, column in zip(values, columns, strict=True))
+    for values in zip(*(content.rows[column.name] for column in content.columns), strict=True):
+        cells = "".join(_cell(value, column) for value, column in zip(values, content.columns, strict=True))
         body.append(f"<tr>{cells}</tr>")
     return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{"".join(body)}</tbody></table></div>'
 
 
 def figure_block(figure: go.Figure) -> str:
-    """A plot's place and its data, or the reason why there is none."""
-    meta = figure.layout.meta
-    if isinstance(meta, dict) and "empty" in meta:
-        return paragraph(meta["empty"], "soft")
+    """A plot's place and its data."""
     # Nothing in the JSON may end the script element, whatever a label says.
     data = figure.to_json().replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
     # The height is reserved, so that the page does not jump while plots are drawn.
@@ -54,24 +39,10 @@ def figure_block(figure: go.Figure) -> str:
 
 
 def _class(column: Column, *, head: bool = False) -> str:
-    if column.kind not in ("text", "long"):
-        return ""
-    return f' class="{"text" if head else column.kind}"'
+    return f' class="{"text" if head else column.kind}"' if column.is_text else ""
 
 
 def _cell(value: object, column: Column) -> str:
-    if value is None or value is pd.NA or value != value:
-        return f'<td{_class(column)} data-v="">–</td>'
-    if column.kind == "text":
-        return f"<td{_class(column)}>{escape(value)}</td>"
-    if column.kind == "long":
-        text = str(value)
-        return f"<td{_class(column)}>{escape(text if len(text) <= 160 else text[:159] + '…')}</td>"
-    number = float(value)  # type: ignore[arg-type]
-    shown = {
-        "percent": f"{100 * number:.1f} %",
-        "loss": f"{number:.3f}".replace("-", "−"),
-        "count": f"{number:.0f}",
-        "seconds": f"{number:.1f}",
-    }.get(column.kind) or short(number)
-    return f'<td data-v="{number:.6g}">{shown}</td>'
+    sorts_by = "" if is_missing(value) else None if column.is_text else f"{float(value):.6g}"  # type: ignore[arg-type]
+    data = "" if sorts_by is None else f' data-v="{sorts_by}"'
+    return f"<td{_class(column)}{data}>{escape(column.shown(value))}</td>"

@@ -1,4 +1,6 @@
-"""The report's tables."""
+"""What the report's tables hold; how they are written is the page's matter."""
+
+from dataclasses import dataclass
 
 import pandas as pd
 
@@ -6,20 +8,62 @@ from analysis.figures.ranking import rank_configurations
 from analysis.gap_levels import gaps_by
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import t_interval
-from analysis.page.markup import Column, escape, paragraph, table
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
-from analysis.searched import searched
+from analysis.searched import searched, short
 
 BEST = 15
 MOST_TRIALS = 1000
 DERIVED = ("has_bn", "has_dropout", "bn_before_dropout", "bn_before_relu", "relu_before_dropout", "linear_first")
 
 
-def best_configurations(results: Results) -> str:
+@dataclass(frozen=True)
+class Column:
+    """A table's column. kind: text, long (wraps), percent, loss, count, number, seconds."""
+
+    name: str
+    title: str
+    kind: str = "number"
+
+    @property
+    def is_text(self) -> bool:
+        return self.kind in ("text", "long")
+
+    def shown(self, value: object) -> str:
+        """The value as a reader sees it, not escaped; a dash where it is missing."""
+        if is_missing(value):
+            return "–"
+        if self.kind == "text":
+            return str(value)
+        if self.kind == "long":
+            text = str(value)
+            return text if len(text) <= 160 else text[:159] + "…"
+        number = float(value)  # type: ignore[arg-type]
+        return {
+            "percent": f"{100 * number:.1f} %",
+            "loss": f"{number:.3f}".replace("-", "−"),
+            "count": f"{number:.0f}",
+            "seconds": f"{number:.1f}",
+        }.get(self.kind) or short(number)
+
+
+@dataclass(frozen=True)
+class Table:
+    """rows: may have more columns than are shown. words: what stands below, or instead of a table without rows."""
+
+    rows: pd.DataFrame
+    columns: list[Column]
+    words: str = ""
+
+
+def is_missing(value: object) -> bool:
+    return value is None or value is pd.NA or value != value
+
+
+def best_configurations(results: Results) -> Table:
     """The fifteen configurations with the highest validation accuracy, means over their replicates."""
     ranked = rank_configurations(results)
     if ranked.empty:
-        return paragraph("No trial has a finite validation accuracy yet.", "soft")
+        return Table(ranked, [], "No trial has a finite validation accuracy yet.")
     epoch = matched_epoch(results)
     shown = ranked.head(BEST)
     at_matched = gaps(results).groupby(CONFIGURATION_KEY)["gap_loss"].mean().rename("gap_at_matched").reset_index()
@@ -43,15 +87,14 @@ def best_configurations(results: Results) -> str:
         Column("best_epoch", "best epoch", "count"),
     ]
     words = f"The best {len(shown)} of {len(ranked)} configurations. n counts replicates; losses and gaps in nats."
-    return table(shown, columns) + paragraph(words, "soft")
+    return Table(shown, columns, words)
 
 
-def factor_levels(results: Results) -> str:
+def factor_levels(results: Results) -> Table:
     """The gap at the matched epoch by level of each searched factor and, where it varies, each derived one."""
-    epoch = matched_epoch(results)
     varied = [n for n in (*searched(results), *DERIVED) if results.trials[n].nunique() > 1]
-    if epoch is None or not varied:
-        return ""
+    if matched_epoch(results) is None or not varied:
+        return Table(pd.DataFrame(), [])
     tables = [gaps_by(results, name).assign(factor=name) for name in varied]
     columns = [
         Column("factor", "factor", "text"),
@@ -68,12 +111,11 @@ def factor_levels(results: Results) -> str:
         "n counts replicates where every level met the same other settings. Else it counts configurations: the others "
         "were not held equal, and a difference between levels may be theirs."
     )
-    title = f"<h2>Gap by setting, at epoch {epoch}</h2>"
-    return title + table(pd.concat(tables, ignore_index=True), columns) + paragraph(words, "soft")
+    return Table(pd.concat(tables, ignore_index=True), columns, words)
 
 
-def all_trials(results: Results) -> str:
-    """Every trial in a folded table; of more than 1,000 the most accurate."""
+def all_trials(results: Results) -> Table:
+    """Every trial; of more than 1,000 the most accurate."""
     best = gaps(results, "best")[[*TRIAL_KEY, "epoch", "val_acc", "val_loss", "gap_loss"]]
     matched = gaps(results)[[*TRIAL_KEY, "gap_loss"]].rename(columns={"gap_loss": "gap_at_matched"})
     own = ["replicate", "status", "stop_reason", "epochs_run", "seconds", "attempts", "error"]
@@ -101,8 +143,7 @@ def all_trials(results: Results) -> str:
         *([Column("attempts", "attempts", "count")] if (rows["attempts"] > 1).any() else []),
         *([Column("error", "error", "long")] if rows["error"].notna().any() else []),
     ]
-    title = escape(f"All trials ({len(results.trials)})")
-    return f"<details><summary>{title}</summary>{paragraph(words, 'soft')}{table(rows, columns)}</details>"
+    return Table(rows, columns, words)
 
 
 def _hyperparameter(results: Results, name: str) -> Column:

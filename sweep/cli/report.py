@@ -1,4 +1,4 @@
-"""sweep report: what a sweep showed, as one HTML file."""
+"""sweep report: what a sweep showed, as one file of HTML or Markdown."""
 
 from pathlib import Path
 from typing import Annotated
@@ -6,15 +6,19 @@ from typing import Annotated
 import typer
 
 from sweep.cli.options import SweepDir
+from sweep.cli.terminal import say
 from sweep.store.folder import open_folder
 
+Out = Annotated[Path | None, typer.Option(help="A file, .html or .md; default: report.html in the sweep's folder.")]
 
-def report(
-    sweep_dir: SweepDir,
-    out: Annotated[Path | None, typer.Option(help="The HTML file; default: report.html in the sweep's folder.")] = None,
-) -> None:
-    """Write a self-contained HTML report; works while the sweep runs."""
+
+def report(sweep_dir: SweepDir, out: Out = None) -> None:
+    """Write a self-contained HTML report, or its text as Markdown; works while the sweep runs."""
     import analysis
 
     sweep = open_folder(sweep_dir)
-    print(analysis.report(analysis.load(sweep_dir), out or (sweep.path or Path()) / "report.html"))
+    try:
+        print(analysis.report(analysis.load(sweep_dir), out or (sweep.path or Path()) / "report.html"))
+    except ValueError as error:
+        say(f"error: {error}")
+        raise typer.Exit(2) from None

@@ -137,7 +137,9 @@ def test_the_page_fetches_nothing(tmp_path: Path):
 
 def test_the_figures_show_the_data_they_are_given(tmp_path: Path):
     _, page = page_of(write_sweep(tmp_path / "s", [trial([epoch(1.25, 1.0, 0.5), epoch(1.5, 0.5, 0.625)])]))
-    lines = {(t["line"].get("dash"), tuple(t["y"])) for t in page.figures["Learning curves"]["data"] if t["y"] != [None]}
+    lines = {
+        (t["line"].get("dash"), tuple(t["y"])) for t in page.figures["Learning curves"]["data"] if t["y"] != [None]
+    }
     assert ("solid", (1.25, 1.5, None)) in lines
     assert ("dash", (1.0, 0.5, None)) in lines
     assert ("dot", (1.1, 0.6, None)) in lines
