@@ -6,6 +6,7 @@ from itertools import combinations
 import numpy as np
 import pandas as pd
 
+from analysis.decomposition import decompose
 from analysis.derive import DERIVED_FROM
 from analysis.gap_table import MEASURES, At, gaps
 from analysis.intervals import Interval, t_interval, welch_interval
@@ -13,6 +14,7 @@ from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.running_statistics import EFFECTS, batch_norm_effects
 from analysis.searched import searched, short
 
+APART = ("difference", "regularisation", "averaging")  # overfitting is gap_loss
 MOST_LEVELS = 6  # a number with more values than this is cut into a lower and an upper half
 
 
@@ -46,8 +48,9 @@ def gaps_by(
     """The mean gap per level of a factor, with a 95 % t interval.
 
     factor: a column of `results.trials`, derived ones included; a number with more than 6 values is cut at its median.
-    value: a measure of `gaps`, or with at="matched" one of `batch_norm_effects` (worst_shift, shift_cost, lag_cost,
-    roughness, roughness_without_lag). Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high,
+    value: a measure of `gaps`; a part of `decompose` (regularisation, averaging) or their sum (difference); or with
+    at="matched" one of `batch_norm_effects` (worst_shift, shift_cost, lag_cost, roughness, roughness_without_lag).
+    Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high,
     note.
     Where n < 2 there is no interval: low and high are NA and the note says so. Trials without a finite value at the
     epoch do not count. Raises ValueError for an unknown factor or value.
@@ -72,12 +75,7 @@ def levels_of(
     """The values behind `gaps_by`; a number with more than `most` values is cut."""
     if factor not in results.trials:
         raise ValueError(f"factor {factor!r} is not a column of trials; choose one of {list(results.trials)}")
-    table = gaps(results, at, epoch)
-    if value in EFFECTS and at == "matched":
-        table = table.merge(batch_norm_effects(results, epoch)[[*TRIAL_KEY, value]], on=TRIAL_KEY, how="left")
-    if value not in MEASURES and (value not in EFFECTS or at != "matched"):
-        effects = f", or {', '.join(EFFECTS)} at a matched epoch"
-        raise ValueError(f"value {value!r} is not a measure; choose one of {', '.join(MEASURES)}{effects}")
+    table = _measured(results, at, epoch, value)
     if factor not in table:
         table = table.merge(results.trials[[*TRIAL_KEY, factor]], on=TRIAL_KEY)
     level, names = _cut(table[factor], most)
@@ -94,6 +92,20 @@ def levels_of(
         return Levels(factor, "replicates", _split(balanced, names), trials)
     rows = finite.groupby(["level", *CONFIGURATION_KEY])[value].mean()
     return Levels(factor, "configurations", _split(rows, names), trials)
+
+
+def _measured(results: Results, at: At, epoch: int | None, value: str) -> pd.DataFrame:
+    """The table of `gaps`, with the value if it has another source."""
+    table = gaps(results, at, epoch)
+    if value in APART:
+        apart = decompose(results)[[*TRIAL_KEY, "epoch", value]]
+        return table.merge(apart.astype({"epoch": "Int32"}), on=[*TRIAL_KEY, "epoch"], how="left")
+    if value in EFFECTS and at == "matched":
+        return table.merge(batch_norm_effects(results, epoch)[[*TRIAL_KEY, value]], on=TRIAL_KEY, how="left")
+    if value not in MEASURES:
+        known = f"{', '.join((*MEASURES, *APART))}, or {', '.join(EFFECTS)} at a matched epoch"
+        raise ValueError(f"value {value!r} is not a measure; choose one of {known}")
+    return table
 
 
 def widest_difference(levels: Levels, comparisons: int) -> tuple[str, str, Interval] | None:

@@ -193,3 +193,18 @@ def test_an_unknown_factor_or_measure_is_refused(tmp_path: Path):
         analysis.gaps_by(r, "colour")
     with pytest.raises(ValueError, match="value 'speed'"):
         analysis.gaps_by(r, "lr", value="speed")
+
+
+def test_the_parts_of_the_decomposition_are_compared_like_any_measure(tmp_path: Path):
+    trials = [
+        trial([epoch(1.5, 1.0, 0.5, train_mode_loss=1.0 + harder + 0.01 * k)] * 2, layer_order=order, replicate=k)
+        for order, harder in (("lbrd", 0.3), ("ldbr", 0.1))
+        for k in range(3)
+    ]
+    results = analysis.load(write_sweep(tmp_path / "s", trials))
+    for at in ("matched", "best", "last"):
+        levels = analysis.gaps_by(results, "layer_order", at, value="regularisation").set_index("level")
+        assert levels["mean"].to_dict() == pytest.approx({"lbrd": -0.31, "ldbr": -0.11})
+        assert levels["unit"].eq("replicates").all()
+    (pair,) = analysis.compare(results, "layer_order", "regularisation", baseline="lbrd").to_dict("records")
+    assert pair["difference"] == pytest.approx(0.2)
