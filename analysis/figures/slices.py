@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
+from scipy.stats import spearmanr
 
 from analysis.figures.theme import TEMPLATE, beyond_note, empty_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps, matched_epoch
@@ -12,6 +13,7 @@ from analysis.searched import is_log, labels, searched, short
 
 MOST_PANELS = 6
 MOST_POINTS = 2000
+MOST_NAMED = 300  # points that say their configuration when pointed at: each panel repeats the words of all
 MOST_LEVELS = 12  # with more values the axis is one of numbers
 
 
@@ -27,7 +29,7 @@ def slices(results: Results) -> go.Figure:
     )
     figure.update_layout(template=TEMPLATE, height=90 + 240 * rows, margin={"t": 16})
     span, _ = robust_range(table["gap_loss"])
-    texts = [safe(text) for text in labels(table, names)]
+    texts = [safe(text) for text in labels(table, names)] if len(table) <= MOST_NAMED else None
     low, high = span or (float(table["gap_loss"].min()), float(table["gap_loss"].max()))
     colours = {"cmin": low, "cmax": max(high, low + 1e-9), "colorscale": "Viridis"}
     rng = np.random.default_rng(0)
@@ -49,7 +51,8 @@ def slices(results: Results) -> go.Figure:
                 **colours,
             },
             text=texts,
-            hovertemplate="%{text}<br>accuracy %{y:.4f}, gap %{marker.color:.3f}<extra></extra>",
+            hovertemplate=("%{text}<br>" if texts else "")
+            + "accuracy %{y:.4f}, gap %{marker.color:.3f}<extra></extra>",
             showlegend=False,
             **at,
         )
@@ -64,16 +67,23 @@ def slices(results: Results) -> go.Figure:
 
 
 def slices_sentence(results: Results) -> str:
-    """The number whose rank goes most with that of the accuracy."""
+    """The number whose rank goes most with that of the accuracy, if any does for sure."""
     table, names = _points(results)
     if table.empty:
         return _NOTHING
-    ranks = table[[name for name in names if pd.api.types.is_numeric_dtype(table[name])]].rank()
-    rho = ranks.corrwith(table["val_acc"].rank()).dropna()
+    numeric = [name for name in names if pd.api.types.is_numeric_dtype(table[name]) and table["val_acc"].nunique() > 1]
+    found = {name: spearmanr(table[name], table["val_acc"]) for name in numeric}
     said = f"Accuracy at epoch {matched_epoch(results)}, {len(table)} trials."
-    if len(rho):
-        first = str(rho.abs().idxmax())
-        said += f" Its rank goes most with that of {first} (Spearman's correlation {rho[first]:+.2f})."
+    if found:
+        first = max(found, key=lambda name: abs(found[name].statistic))
+        rho = f"Spearman's correlation {found[first].statistic:+.2f}"
+        # Bonferroni: the largest of several was picked.
+        sure = found[first].pvalue * len(found) < 0.05
+        said += (
+            f" Its rank goes most with that of {first} ({rho})."
+            if sure
+            else f" Its rank goes with that of no number for sure (most with {first}: {rho})."
+        )
     return said.replace("-", "−") + beyond_note(robust_range(table["gap_loss"])[1])
 
 

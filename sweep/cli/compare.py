@@ -19,7 +19,9 @@ class _At(StrEnum):
 def compare(
     sweep_dir: SweepDir,
     factor: Annotated[str, typer.Argument(help="A hyper-parameter, or a derived column such as bn_before_dropout.")],
-    value: Annotated[str, typer.Option(help="val_loss, val_acc, gap_loss, regularisation, roughness, ...")] = "val_loss",
+    value: Annotated[
+        str, typer.Option(help="val_loss, val_acc, gap_loss, regularisation, roughness, ...")
+    ] = "val_loss",
     at: Annotated[_At, typer.Option(help="The same epoch for all, or each trial's best or last one.")] = _At.MATCHED,
     epoch: Annotated[int | None, typer.Option(help="Which one with --at matched; default: the last all have.")] = None,
     baseline: Annotated[str | None, typer.Option(help="Compare with this level only.")] = None,

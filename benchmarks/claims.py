@@ -1,0 +1,193 @@
+"""What the original report claimed of CIFAR-10, each claim held against the recorded studies.
+
+    python -m benchmarks.claims                        # from the recorded studies in docs/results
+    python -m benchmarks.claims --studies ./results    # from sweeps of your own, NAME-ID
+
+Prints Markdown: the claims with effect, 95 % interval, n and verdict, then what each setting of each study gives. A
+claim has a direction: it is confirmed where the interval lies on its side of zero, refuted where it lies on the other.
+docs/results.md holds this output, and a test that it still is.
+"""
+
+import argparse
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+import analysis
+from analysis.gap_table import matched_epoch
+from analysis.intervals import Interval, t_interval
+from analysis.results import Results
+
+RECORDED = Path(__file__).parents[1] / "docs" / "results"
+
+
+UNITS = {"points": (100.0, 2), "nats": (1.0, 3), "epochs": (1.0, 1)}  # factor and decimals
+COLUMNS = ("best val_acc (%)", "val_loss", "gap", "regularisation", "roughness", "overfits since")
+
+
+@dataclass(frozen=True)
+class Claim:
+    """says: the report's words, empty for one more measure of the same. sign: the direction that is claimed."""
+
+    says: str
+    study: str
+    shown: str
+    measure: Callable[[Results], Interval]
+    sign: int
+    unit: str = "nats"
+
+    def row(self, results: Results) -> str:
+        found = self.measure(results)
+        factor, decimals = UNITS[self.unit]
+        mean, low, high = (_signed(factor * x, decimals) for x in (found.mean, found.low, found.high))
+        return _line(
+            [self.says, f"{self.shown}, {self.unit}", f"{mean} [{low}, {high}]", str(found.n), self._verdict(found)]
+        )
+
+    def _verdict(self, found: Interval) -> str:
+        if not found.excludes_zero:
+            return "undecided"
+        return "confirmed" if (found.mean > 0) == (self.sign > 0) else "refuted"
+
+
+def difference(factor: str, a: str, b: str, value: str, at: str = "matched") -> Callable[[Results], Interval]:
+    """Level a minus level b, paired over replicates."""
+
+    def measured(results: Results) -> Interval:
+        table = analysis.compare(results, factor, value, at, baseline=b)  # type: ignore[arg-type]
+        (row,) = table[table["a"] == a].to_dict("records")
+        if row["unit"] != "replicates":
+            raise ValueError(f"{factor}: {a} and {b} did not meet the same settings, so there are no pairs")
+        return Interval(row["n"], row["difference"], row["low"], row["high"])
+
+    return measured
+
+
+def test_accuracy(a: str, b: str) -> Callable[[Results], Interval]:
+    """The same of two layer orders on the test images, in a final choice."""
+
+    def measured(results: Results) -> Interval:
+        by_order = results.trials.pivot_table(index="replicate", columns="layer_order", values="test_acc")
+        return t_interval(by_order[a] - by_order[b])
+
+    return measured
+
+
+def best_epoch_less_20(order: str) -> Callable[[Results], Interval]:
+    """How far the epoch of the lowest validation loss lies from 20."""
+
+    def measured(results: Results) -> Interval:
+        own = results.trials[results.trials["layer_order"] == order]
+        epochs = results.epochs[results.epochs["trial_id"].isin(own["trial_id"])]
+        lowest = epochs.loc[epochs.groupby("trial_id")["val_loss"].idxmin(), "epoch"]
+        return t_interval(lowest.astype(float) - 20)
+
+    return measured
+
+
+def _orders(a: str, b: str, value: str) -> Callable[[Results], Interval]:
+    return difference("layer_order", a, b, value)
+
+
+BEFORE = "dropout before batch norm weakens regularisation"
+CLAIMS = (
+    Claim("removing batch norm lowers test accuracy slightly", "no-dropout-final", "test accuracy, lrd − lbrd",
+          test_accuracy("lrd", "lbrd"), -1, "points"),
+    Claim("", "no-dropout-final", "test accuracy, lr − lbr", test_accuracy("lr", "lbr"), -1, "points"),
+    Claim("", "no-dropout", "best validation accuracy, without − with batch norm",
+          difference("has_bn", "no", "yes", "val_acc", "best"), -1, "points"),
+    Claim("batch norm makes validation curves rougher", "no-dropout", "roughness, with − without batch norm",
+          difference("has_bn", "yes", "no", "roughness"), +1),
+    Claim("without dropout the MLP overfits strongly", "no-dropout", "gap at the end, without − with dropout",
+          difference("has_dropout", "no", "yes", "gap_loss"), +1),
+    Claim("and is best before epoch 20", "no-dropout", "epoch of the lowest validation loss, lbr, less 20",
+          best_epoch_less_20("lbr"), -1, "epochs"),
+    Claim(BEFORE, "layer-order", "gap at the end, ldbr − lbdr", _orders("ldbr", "lbdr", "gap_loss"), +1),
+    Claim("", "layer-order", "regularisation (negative), ldbr − lbdr", _orders("ldbr", "lbdr", "regularisation"), +1),
+    Claim("", "layer-order", "gap at the end, lrdb − lbrd", _orders("lrdb", "lbrd", "gap_loss"), +1),
+    Claim("", "layer-order", "regularisation (negative), lrdb − lbrd", _orders("lrdb", "lbrd", "regularisation"), +1),
+    Claim("augmentation narrows the gap", "augmentation", "gap at the end, crop-flip − none",
+          difference("augment", "crop-flip", "none", "gap_loss"), -1),
+    Claim("", "augmentation", "gap at the end, full − none", difference("augment", "full", "none", "gap_loss"), -1),
+)  # fmt: skip
+SETTINGS = {
+    "no-dropout": ["layer_order"],
+    "layer-order": ["layer_order"],
+    "augmentation": ["augment", "drop_rate"],
+}
+
+
+def claims_table(studies: dict[str, Results]) -> str:
+    rows = [claim.row(studies[claim.study]) for claim in CLAIMS if claim.study in studies]
+    return "\n".join([*_head("claim", "measured", "effect [95 % interval]", "n", "verdict"), *rows])
+
+
+def settings_table(results: Results, names: list[str]) -> str:
+    """Each configuration of a study at the matched epoch, lowest loss first: means and half a 95 % interval."""
+    at_end = results.epochs[results.epochs["epoch"] == matched_epoch(results)].set_index("trial_id")
+    trials = results.trials.set_index("trial_id").assign(
+        **{
+            "best val_acc (%)": results.trials.set_index("trial_id")["best_val_acc"] * 100,
+            "val_loss": at_end["val_loss"],
+            "gap": at_end["gap_loss"],
+            "regularisation": at_end["train_eval_loss"] - at_end["train_mode_loss"],
+            "roughness": analysis.batch_norm_effects(results).set_index("trial_id")["roughness"],
+            "overfits since": analysis.diagnose(results).set_index("trial_id")["since"],
+        }
+    )
+    groups = sorted(trials.groupby(names), key=lambda group: group[1]["val_loss"].mean())
+    rows = [_line([*map(str, key), *(_cell(own[column], column) for column in COLUMNS)]) for key, own in groups]
+    return "\n".join([*_head(*names, *COLUMNS), *rows])
+
+
+def _cell(values: pd.Series, column: str) -> str:
+    if column == "overfits since":
+        known = values.dropna()
+        return f"{known.median():.0f} in {len(known)} of {len(values)}" if len(known) else "never"
+    found, decimals = t_interval(values), {"best val_acc (%)": 2, "roughness": 4}.get(column, 3)
+    return f"{found.mean:.{decimals}f} ± {found.high - found.mean:.{decimals}f}".replace("-", "−")
+
+
+def _signed(x: float, decimals: int) -> str:
+    return f"{x:+.{decimals}f}".replace("-", "−")
+
+
+def _head(*names: str) -> tuple[str, str]:
+    return _line(names), _line(["---"] * len(names))
+
+
+def _line(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def load_studies(folder: Path) -> dict[str, Results]:
+    """The studies that are there, by the names that CLAIMS knows: folders NAME or NAME-ID."""
+    names = sorted({claim.study for claim in CLAIMS}, key=len, reverse=True)
+    found: dict[str, Results] = {}
+    for path in sorted(folder.iterdir()):
+        name = next((name for name in names if path.name == name or path.name.startswith(f"{name}-")), None)
+        if name and (path / "sweep.json").exists():
+            found[name] = analysis.load(path)
+    return found
+
+
+def output(studies: dict[str, Results]) -> str:
+    parts = [claims_table(studies)]
+    for name, settings in SETTINGS.items():
+        if name in studies:
+            epoch = matched_epoch(studies[name])
+            parts.append(f"`{name}`, epoch {epoch}; means over the seeds ± half a 95 % interval, losses in nats:")
+            parts.append(settings_table(studies[name], settings))
+    return "\n\n".join(parts)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--studies", type=Path, default=RECORDED)
+    print(output(load_studies(parser.parse_args().studies)))
+
+
+if __name__ == "__main__":
+    main()
