@@ -1,11 +1,15 @@
-"""A verdict on every trial: does it overfit, since when, and what to do."""
+"""A verdict on every trial or configuration: does it overfit, since when, and what to do."""
+
+from collections.abc import Hashable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr
 
 from analysis.onset import FEWEST, onset
-from analysis.results import TRIAL_KEY, Results
+from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.searched import nats
 
 ADVICE = {
@@ -20,7 +24,10 @@ ADVICE = {
 _LAST = 3  # epochs that stand for the end, since one is noisy
 
 
-def diagnose(results: Results) -> pd.DataFrame:
+By = Literal["trial", "configuration"]
+
+
+def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
     """One row per trial with epochs: its verdict, since which epoch it overfits, and what to do.
 
     Columns: sweep_id, trial_id, configuration_id, replicate, verdict; since, since_low, since_high (the last epoch
@@ -36,22 +43,65 @@ def diagnose(results: Results) -> pd.DataFrame:
     learning   its validation loss still falls in the last third of its epochs (slope, one-sided 5 %);
     underfits  it is level, and has a higher loss on its training images than the best trial has on validation images;
     healthy    none of these.
+
+    by="configuration": one row per configuration, judged by the mean curve of its replicates, over the epochs that all
+    of them have: less noise, so that a later or weaker turn shows. It diverged if one of them did. In place of trial_id
+    and replicate: n (replicates) and agree (how many of them have the same verdict alone).
+    Raises ValueError for another `by`.
     """
-    trials = results.trials
-    order = results.epochs.sort_values([*TRIAL_KEY, "epoch"])
-    curves = dict(iter(order.groupby(TRIAL_KEY)[["val_loss", "train_eval_loss"]]))
-    finite = order["val_loss"][np.isfinite(order["val_loss"])]
+    if by not in ("trial", "configuration"):
+        raise ValueError(f"diagnose: by={by!r} is not known; choose 'trial' or 'configuration'")
+    finite = results.epochs["val_loss"][np.isfinite(results.epochs["val_loss"])]
     best = float(finite.min()) if len(finite) else np.nan
+    judged = [(known, curve, _verdict(curve, best)) for known, curve in _curves(results)]
+    if by == "trial":
+        told = [*TRIAL_KEY, "configuration_id", "replicate"]
+        rows = [{name: known[name] for name in told} | verdict for known, _, verdict in judged]
+        return pd.DataFrame(rows, columns=[*told, *_COLUMNS])
+    groups: dict[tuple, list] = {}
+    for known, curve, verdict in judged:
+        groups.setdefault(tuple(known[name] for name in CONFIGURATION_KEY), []).append((curve, verdict["verdict"]))
     rows = []
-    names = [*TRIAL_KEY, "configuration_id", "replicate"]
-    for trial in trials[[*names, "stop_reason", "censored"]].to_dict("records"):
-        curve = curves.get(tuple(trial[name] for name in TRIAL_KEY))
-        if curve is not None:
-            known = {name: trial[name] for name in names}
-            diverged, censored = trial["stop_reason"] == "diverged", bool(trial["censored"])
-            rows.append(known | _verdict(curve.to_numpy(float), diverged, censored, best))
-    columns = [*names, "verdict", "since", "since_low", "since_high", "rise", "gl", "gap", "epochs", "advice"]
-    return pd.DataFrame(rows, columns=columns)
+    for key, group in groups.items():
+        verdict = _verdict(_Curve.mean([curve for curve, _ in group]), best)
+        agree = sum(alone == verdict["verdict"] for _, alone in group)
+        rows.append(dict(zip(CONFIGURATION_KEY, key, strict=True)) | {"n": len(group), "agree": agree} | verdict)
+    return pd.DataFrame(rows, columns=[*CONFIGURATION_KEY, "n", "agree", *_COLUMNS])
+
+
+_COLUMNS = ["verdict", "since", "since_low", "since_high", "rise", "gl", "gap", "epochs", "advice"]
+
+
+@dataclass(frozen=True)
+class _Curve:
+    """losses: val_loss and train_eval_loss by epoch (E, 2). It ended on a loss that was not finite, or too early."""
+
+    losses: np.ndarray
+    diverged: bool
+    censored: bool
+
+    @classmethod
+    def mean(cls, curves: list["_Curve"]) -> "_Curve":
+        shortest = min(len(curve.losses) for curve in curves)
+        mean = np.mean([curve.losses[:shortest] for curve in curves], axis=0)
+        return cls(mean, any(curve.diverged for curve in curves), any(curve.censored for curve in curves))
+
+
+def _curves(results: Results) -> Iterator[tuple[dict[Hashable, Any], _Curve]]:
+    """Each trial with epochs, in the order of `results.trials`."""
+    order = results.epochs.sort_values([*TRIAL_KEY, "epoch"])
+    losses = dict(iter(order.groupby(TRIAL_KEY)[["val_loss", "train_eval_loss"]]))
+    columns = [*TRIAL_KEY, "configuration_id", "replicate", "stop_reason", "censored"]
+    for trial in results.trials[columns].to_dict("records"):
+        own = losses.get(tuple(trial[name] for name in TRIAL_KEY))
+        if own is not None:
+            yield trial, _Curve(own.to_numpy(float), trial["stop_reason"] == "diverged", bool(trial["censored"]))
+
+
+def verdict_words(row: Mapping[Any, Any]) -> str:
+    """A row of `diagnose` in two words, such as "overfits since 8 (6 to 12)"."""
+    since = "" if pd.isna(row["since"]) else f" since {_epochs(row['since'], row['since_low'], row['since_high'])}"
+    return f"{row['verdict']}{since}"
 
 
 def diagnosis_sentences(results: Results) -> list[str]:
@@ -105,16 +155,16 @@ def _epochs(epoch: float, low: float, high: float) -> str:
     return f"{epoch:.0f}" if low == high else f"{epoch:.0f} ({low:.0f} to {high:.0f})"
 
 
-def _verdict(curve_E2: np.ndarray, diverged: bool, censored: bool, best: float) -> dict[str, object]:
-    val_E, train_E = curve_E2.T
-    whole = bool(np.isfinite(curve_E2).all())
+def _verdict(curve: _Curve, best: float) -> dict[str, object]:
+    val_E, train_E = curve.losses.T
+    whole = bool(np.isfinite(curve.losses).all())
     row: dict[str, object] = {"epochs": len(val_E)}
     turn = None
     if whole:
         row["gl"] = 100 * (val_E[-1] / val_E.min() - 1)
         row["gap"] = float((val_E - train_E)[-_LAST:].mean())
         turn = onset(val_E)
-    if diverged or not whole:
+    if curve.diverged or not whole:
         verdict = "diverged"
     elif turn is not None:
         row |= {"since": turn.epoch, "since_low": turn.low, "since_high": turn.high, "rise": turn.rise}
@@ -122,7 +172,7 @@ def _verdict(curve_E2: np.ndarray, diverged: bool, censored: bool, best: float) 
         rise, train_rise = (y_E[-_LAST:].mean() - y_E[turned].mean() for y_E in (val_E, train_E))
         # A training loss near zero cannot fall any more: what tells overfitting is that the two part.
         verdict = "overfits" if train_rise < rise / 2 else "unstable"
-    elif censored or len(val_E) < FEWEST:
+    elif curve.censored or len(val_E) < FEWEST:
         verdict = "undecided"
     elif _falls(val_E[-max(FEWEST, len(val_E) // 3) :]):
         verdict = "learning"

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.diagnosis import diagnose, verdict_words
 from analysis.figures.ranking import rank_configurations
 from analysis.gap_levels import gaps_by
 from analysis.gap_table import gaps, matched_epoch
@@ -68,6 +69,9 @@ def best_configurations(results: Results) -> Table:
     shown = ranked.head(BEST)
     at_matched = gaps(results).groupby(CONFIGURATION_KEY)["gap_loss"].mean().rename("gap_at_matched").reset_index()
     shown = shown.merge(at_matched, on=CONFIGURATION_KEY, how="left")
+    verdicts = diagnose(results, by="configuration")
+    verdicts["verdict"] = [verdict_words(row) for row in verdicts.to_dict("records")]
+    shown = shown.merge(verdicts[[*CONFIGURATION_KEY, "verdict"]], on=CONFIGURATION_KEY, how="left")
     names = searched(results)
     firsts = results.trials.drop_duplicates(CONFIGURATION_KEY)[[*CONFIGURATION_KEY, *names]]
     shown = shown.merge(firsts, on=CONFIGURATION_KEY, how="left")
@@ -85,8 +89,10 @@ def best_configurations(results: Results) -> Table:
         Column("gap_at_best", "gap at best", "loss"),
         *([Column("gap_at_matched", f"gap at epoch {epoch}", "loss")] if epoch else []),
         Column("best_epoch", "best epoch", "count"),
+        Column("verdict", "verdict", "text"),
     ]
     words = f"The best {len(shown)} of {len(ranked)} configurations. n counts replicates; losses and gaps in nats."
+    words += " The verdict is on the mean curve of its replicates; in parentheses, where the turn may as well be."
     return Table(shown, columns, words)
 
 

@@ -57,3 +57,34 @@ def test_stronger_dropout_overfits_later_on_real_curves() -> None:
     assert table["verdict"].tolist() == ["overfits"] * 8 + ["learning"]
     assert table["since"].dropna().is_monotonic_increasing
     assert table["rise"].dropna().is_monotonic_decreasing
+
+
+def test_a_configuration_is_judged_by_the_mean_of_its_seeds(tmp_path: Path) -> None:
+    """A turn that is lost in each seed's noise shows in the mean of twelve; one that diverged condemns all."""
+    val, train = FALLING + 0.02 * np.maximum(0, EPOCHS - 10), FALLING - 0.02 * EPOCHS
+    noise = np.random.default_rng(1).normal(0, 0.1, (12, len(EPOCHS)))
+    trials = [
+        trial([epoch(float(v), float(t), 0.5) for v, t in zip(val + own, train, strict=True)], replicate=k)
+        for k, own in enumerate(noise)
+    ]
+    lost = [*planted(*(part[:7] for part in CASES["healthy"])), epoch(float("nan"), 1.0, 0.1)]
+    trials += [
+        trial(planted(*CASES["healthy"]), lr=0.1, replicate=0),
+        trial(lost, lr=0.1, replicate=1, status="STOPPED", stop_reason="diverged"),
+    ]
+    results = analysis.load(write_sweep(tmp_path, trials))
+    alone = analysis.diagnose(results)
+    table = analysis.diagnose(results, by="configuration").merge(
+        results.trials[["configuration_id", "lr"]].drop_duplicates(), on="configuration_id"
+    )
+    turned, condemned = table.sort_values("lr").to_dict("records")
+    assert (turned["verdict"], turned["n"]) == ("overfits", 12)
+    assert turned["agree"] == (alone["verdict"].iloc[:12] == "overfits").sum() < 12
+    assert turned["since_low"] <= 11 <= turned["since_high"]
+    assert (condemned["verdict"], condemned["n"], condemned["agree"]) == ("diverged", 2, 1)
+
+
+def test_another_by_is_refused(tmp_path: Path) -> None:
+    results = analysis.load(write_sweep(tmp_path, []))
+    with pytest.raises(ValueError, match="by='sweep' is not known; choose 'trial' or 'configuration'"):
+        analysis.diagnose(results, by="sweep")  # type: ignore[arg-type]
