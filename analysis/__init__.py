@@ -10,7 +10,8 @@
     analysis.batch_norm_effects(r)                         # variance shift and lag, and what they cost
     analysis.importance(r, "gap_loss")                     # which hyper-parameters matter
     analysis.final_scores(f)                               # f: what `sweep finalize` made; test accuracies
-    analysis.report(r, "report.html")
+    analysis.report(r, "report.html")                      # or report.md
+    analysis.save_figures(r, "figures", "svg")             # or png, pdf
 
 Names load when they are first used, so that `import analysis` waits for neither SciPy nor Plotly.
 No module here has the name of one of these functions: importing it would hide the function.
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from analysis.comparison import compare
     from analysis.decomposition import decompose
     from analysis.diagnosis import diagnose
+    from analysis.figures.image_files import save_figures
     from analysis.final_choice import final_scores
     from analysis.gap_levels import gaps_by
     from analysis.gap_table import gaps
@@ -45,6 +47,7 @@ __all__ = [  # noqa: RUF022 - the order of use
     "final_scores",
     "figures",
     "report",
+    "save_figures",
 ]
 
 _HOME = {
@@ -59,6 +62,7 @@ _HOME = {
     "importance": "analysis.importance_table",
     "load": "analysis.results",
     "report": "analysis.page.report",
+    "save_figures": "analysis.figures.image_files",
 }
 
 

@@ -21,6 +21,7 @@ from analysis.figures.timeline import trial_timeline, trial_timeline_sentence
 from analysis.figures.variance_shift import variance_shift, variance_shift_sentence
 
 __all__ = [
+    "ALL",
     "best_so_far",
     "best_so_far_sentence",
     "configuration_gaps",
@@ -52,3 +53,22 @@ __all__ = [
     "variance_shift",
     "variance_shift_sentence",
 ]
+
+# In the order of the report: title, figure, sentence.
+ALL = (
+    ("Learning curves", learning_curves, learning_curves_sentence),
+    ("Gap over epochs", gap_curves, gap_curves_sentence),
+    ("What the usual difference is made of", gap_decomposition, gap_decomposition_sentence),
+    ("What batch norm's statistics cost", variance_shift, variance_shift_sentence),
+    ("Differences between settings", forest, forest_sentence),
+    ("What matters", importances, importances_sentence),
+    ("Layer orders", order_heatmap, order_heatmap_sentence),
+    ("Gap per configuration", configuration_gaps, configuration_gaps_sentence),
+    ("Gap against validation loss", gap_scatter, gap_scatter_sentence),
+    ("Accuracy against gap", pareto_front, pareto_front_sentence),
+    ("One hyper-parameter at a time", slices, slices_sentence),
+    ("Parallel coordinates", parallel_coordinates, parallel_coordinates_sentence),
+    ("Best so far", best_so_far, best_so_far_sentence),
+    ("What early stopping did", rung_funnel, rung_funnel_sentence),
+    ("Trials over time", trial_timeline, trial_timeline_sentence),
+)

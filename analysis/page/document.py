@@ -12,24 +12,6 @@ from analysis.page.style import CSS, SCRIPT
 from analysis.page.tables import Table, all_trials, best_configurations, factor_levels
 from analysis.results import Results
 
-FIGURES = (
-    ("Learning curves", figures.learning_curves, figures.learning_curves_sentence),
-    ("Gap over epochs", figures.gap_curves, figures.gap_curves_sentence),
-    ("What the usual difference is made of", figures.gap_decomposition, figures.gap_decomposition_sentence),
-    ("What batch norm's statistics cost", figures.variance_shift, figures.variance_shift_sentence),
-    ("Differences between settings", figures.forest, figures.forest_sentence),
-    ("What matters", figures.importances, figures.importances_sentence),
-    ("Layer orders", figures.order_heatmap, figures.order_heatmap_sentence),
-    ("Gap per configuration", figures.configuration_gaps, figures.configuration_gaps_sentence),
-    ("Gap against validation loss", figures.gap_scatter, figures.gap_scatter_sentence),
-    ("Accuracy against gap", figures.pareto_front, figures.pareto_front_sentence),
-    ("One hyper-parameter at a time", figures.slices, figures.slices_sentence),
-    ("Parallel coordinates", figures.parallel_coordinates, figures.parallel_coordinates_sentence),
-    ("Best so far", figures.best_so_far, figures.best_so_far_sentence),
-    ("What early stopping did", figures.rung_funnel, figures.rung_funnel_sentence),
-    ("Trials over time", figures.trial_timeline, figures.trial_timeline_sentence),
-)
-
 # The browser itself then refuses whatever the page might try to fetch. Plotly's parallel coordinates compile their
 # drawing functions, hence unsafe-eval.
 POLICY = "default-src 'none'; script-src 'unsafe-inline' 'unsafe-eval'; style-src 'unsafe-inline'; img-src data: blob:"
@@ -61,7 +43,7 @@ def document(results: Results) -> str:
 def _figures(results: Results) -> str:
     """Those with something to show, and why the others are not there."""
     shown, left_out = [], []
-    for name, draw, say in FIGURES:
+    for name, draw, say in figures.ALL:
         figure = draw(results)
         if why_empty(figure):
             left_out.append(f"<li>{escape(name)}: {escape(why_empty(figure))}</li>")

@@ -3,11 +3,11 @@
 import re
 from collections.abc import Iterable
 
+from analysis.figures import ALL
 from analysis.figures.forest import differences
 from analysis.figures.theme import why_empty
 from analysis.findings import findings
 from analysis.gap_table import matched_epoch
-from analysis.page.document import FIGURES
 from analysis.page.header import facts, title
 from analysis.page.tables import Column, Table, best_configurations, factor_levels
 from analysis.results import Results
@@ -29,7 +29,7 @@ def markdown(results: Results) -> str:
         parts += [f"### Differences between settings, at epoch {matched_epoch(results)}", _table(_differences(results))]
     if factor_levels(results).columns:
         parts += [f"### Gap by setting, at epoch {matched_epoch(results)}", _table(factor_levels(results))]
-    said = [f"- **{name}.** {escape(say(results))}" for name, draw, say in FIGURES if not why_empty(draw(results))]
+    said = [f"- **{name}.** {escape(say(results))}" for name, draw, say in ALL if not why_empty(draw(results))]
     if said:
         parts += ["### What the figures of the HTML report show", "\n".join(said)]
     return "\n\n".join(part for part in parts if part) + "\n"

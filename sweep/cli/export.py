@@ -1,4 +1,4 @@
-"""sweep export: the two tables for programs other than pandas."""
+"""sweep export: the two tables for programs other than pandas, or the figures as images."""
 
 from enum import StrEnum
 from pathlib import Path
@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli.options import SweepDir
+from sweep.cli.terminal import say
 from sweep.store.folder import open_folder
 
 
@@ -16,18 +17,35 @@ class Format(StrEnum):
     CSV = "csv"
     JSON = "json"
     PARQUET = "parquet"
+    SVG = "svg"
+    PNG = "png"
+    PDF = "pdf"
+
+
+TABLES = {Format.CSV, Format.JSON, Format.PARQUET}
 
 
 def export(
     sweep_dir: SweepDir,
-    format_: Annotated[Format, typer.Option("--format", help="json is one object a line.")] = Format.CSV,
+    format_: Annotated[
+        Format,
+        typer.Option("--format", help="json: an object a line; svg, png, pdf: the figures."),
+    ] = Format.CSV,
     out: Annotated[Path | None, typer.Option(help="Folder to write to; default: the sweep's own, or here.")] = None,
 ) -> None:
-    """Write epochs and trials as CSV, JSON lines or Parquet; works while the sweep runs."""
-    from analysis import load
+    """Write epochs and trials as CSV, JSON lines or Parquet, or the figures as images; works while the sweep runs."""
+    import analysis
 
-    results = load(sweep_dir)
+    results = analysis.load(sweep_dir)
     folder = out or open_folder(sweep_dir).path or Path()
+    if format_ not in TABLES:
+        try:
+            written = analysis.save_figures(results, out or folder / "figures", format_.value)
+        except RuntimeError as error:
+            say(f"error: {error}")
+            raise typer.Exit(1) from None
+        print(*written, sep="\n")
+        return
     folder.mkdir(parents=True, exist_ok=True)
     for name, table in (("epochs", results.epochs), ("trials", results.trials)):
         # The sweep's own Parquet files are the store's; an export beside them must not replace them.
