@@ -12,6 +12,7 @@ from analysis.running_statistics import batch_norm_effects, roughness_by_lag
 from analysis.searched import labels, nats, searched, short
 
 MOST_ROWS = 30
+NO_SHIFT = 0.02  # on the log scale; batches alone differ by as much
 MOST_NAMED = 12  # points with their names beside them
 COSTS = {"shift_cost": "variance shift", "lag_cost": "lag"}
 
@@ -73,13 +74,22 @@ def variance_shift_sentence(results: Results) -> str:
     if table.empty:
         return _NOT_MEASURED
     worst = table.nlargest(1, "distance").iloc[0]
-    told = [
-        f"At epoch {matched_epoch(results)} the largest shift is that of {worst['name']}: a batch norm meets "
-        f"{short(float(worst['shift']))} times the variance it normalises by. Statistics gathered without dropout "
-        f"would change its validation loss by {nats(-worst['shift_cost'], sign=True)}, without lag by "
-        f"{nats(-worst['lag_cost'], sign=True)}."
-    ]
-    if len(table) > 2:
+    shifted = worst["distance"] >= NO_SHIFT
+    if shifted:
+        told = [
+            f"At epoch {matched_epoch(results)} the largest shift is that of {worst['name']}: a batch norm meets "
+            f"{short(float(worst['shift']))} times the variance it normalises by. Statistics gathered without dropout "
+            f"would change its validation loss by {nats(-worst['shift_cost'], sign=True)}, without lag by "
+            f"{nats(-worst['lag_cost'], sign=True)}."
+        ]
+    else:
+        lagging = table.nlargest(1, "lag_cost").iloc[0]
+        told = [
+            f"At epoch {matched_epoch(results)} no batch norm meets another variance than it normalises by, within "
+            f"{100 * NO_SHIFT:.0f} %. Lag costs {nats(lagging['lag_cost'], sign=True)} of validation loss at most "
+            f"({lagging['name']})."
+        ]
+    if len(table) > 2 and shifted:
         tau = kendalltau(table["distance"], table["val_loss"])
         agree = "as" if tau.pvalue < 0.05 and tau.statistic > 0 else "not surely as"
         told.append(

@@ -110,3 +110,12 @@ def test_without_the_measurement_the_figure_says_how_to_get_it(tmp_path: Path) -
 def test_measures_of_batch_norm_need_a_matched_epoch(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="roughness_without_lag at a matched epoch"):
         analysis.gaps_by(planted(tmp_path / "a"), "layer_order", at="last", value="lag_cost")
+
+
+def test_without_a_shift_the_sentence_says_so_and_ranks_nothing(tmp_path: Path) -> None:
+    parts = {"val_loss_without_lag": 1.0, "val_loss_without_shift": 1.0, "variance_shift": [0.999]}
+    trials = [trial([epoch(1.02, 0.5, 0.5, **parts)], layer_order=order) for order in ("lbr", "lrb", "blr")]
+    said = figures.variance_shift_sentence(analysis.load(write_sweep(tmp_path / "s", trials)))
+    assert "no batch norm meets another variance than it normalises by, within 2 %" in said
+    assert "Lag costs +0.020 nats" in said
+    assert "Kendall" not in said
