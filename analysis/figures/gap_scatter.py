@@ -74,7 +74,7 @@ def gap_scatter_sentence(results: Results) -> str:
         said = "trials with a smaller gap also have the lower validation loss"
     else:
         said = "trials with a smaller gap have the higher validation loss: they fit less rather than generalise more"
-    return f"Among {len(whole)} complete trials: {said} (rank correlation {rho:+.2f})." + note
+    return f"Among {len(whole)} complete trials: {said} (rank correlation {rho:+.2f}).".replace("-", "−") + note
 
 
 def _points(results: Results) -> pd.DataFrame:

@@ -37,6 +37,7 @@ def order_heatmap(results: Results) -> go.Figure:
         reversescale=True,
         zmin=-largest,
         zmax=largest,
+        showscale=len(order) > 4,  # on fewer rows its ticks overlap; the cells say their numbers anyway
         colorbar={"title": {"text": "nats"}, "thickness": 14, "len": 1, "lenmode": "fraction", "outlinewidth": 0},
     )
     figure.update_yaxes(autorange="reversed", type="category")

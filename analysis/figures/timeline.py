@@ -46,6 +46,10 @@ def trial_timeline(results: Results) -> go.Figure:
         figure.update_yaxes(dtick=1, col=1)
     if most <= 12:
         figure.update_xaxes(dtick=1, col=2)
+    if spans.empty:
+        figure.add_annotation(
+            text="no start times are stored", showarrow=False, x=0.5, y=0.5, xref="x domain", yref="y domain"
+        )
     return figure
 
 
