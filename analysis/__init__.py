@@ -5,6 +5,7 @@
     analysis.gaps(r)                                       # one row a trial, at a matched epoch
     analysis.gaps_by(r, "layer_order")                     # by level: n, mean, 95 % interval
     analysis.compare(r, "layer_order", "val_loss")         # pair by pair: difference, interval, p, seeds needed
+    analysis.factorial_model(r, "val_acc")                 # all factors at once, and whether one changes another
     analysis.diagnose(r)                                   # one row a trial: overfits since epoch ..., or what else
     analysis.decompose(r)                                  # val - train = overfitting + regularisation + averaging
     analysis.batch_norm_effects(r)                         # variance shift and lag, and what they cost
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from analysis.comparison import compare
     from analysis.decomposition import decompose
     from analysis.diagnosis import diagnose
+    from analysis.factorial import factorial_model
     from analysis.figures.image_files import save_figures
     from analysis.final_choice import final_scores
     from analysis.gap_levels import gaps_by
@@ -40,6 +42,7 @@ __all__ = [  # noqa: RUF022 - the order of use
     "gaps",
     "gaps_by",
     "compare",
+    "factorial_model",
     "diagnose",
     "decompose",
     "batch_norm_effects",
@@ -56,6 +59,7 @@ _HOME = {
     "compare": "analysis.comparison",
     "decompose": "analysis.decomposition",
     "diagnose": "analysis.diagnosis",
+    "factorial_model": "analysis.factorial",
     "final_scores": "analysis.final_choice",
     "gaps": "analysis.gap_table",
     "gaps_by": "analysis.gap_levels",

@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from analysis.comparison import ALPHA
 from analysis.diagnosis import diagnosis_sentences
+from analysis.factorial import factorial_model
 from analysis.figures.ranking import rank_configurations
 from analysis.final_choice import final_sentences
 from analysis.gap_levels import levels_of, widest_difference
@@ -32,7 +34,14 @@ def findings(results: Results) -> list[Finding]:
     if len(results.manifests) == 1 and results.manifest.get("final_round", {}).get("kind") == "final":
         tested = Finding("On the test images.", " ".join(final_sentences(results)))
         return [tested, *_overfitting(results), *_lost(results)]
-    return [*_best(results), *_overfitting(results), *_cut(results), *_factor(results), *_lost(results)]
+    return [
+        *_best(results),
+        *_overfitting(results),
+        *_cut(results),
+        *_factor(results),
+        *_interaction(results),
+        *_lost(results),
+    ]
 
 
 def _best(results: Results) -> list[Finding]:
@@ -124,6 +133,29 @@ def _factor(results: Results) -> list[Finding]:
             "zero: n is too small for a claim."
         )
     return [Finding("Which setting goes with the gap.", text)]
+
+
+def _interaction(results: Results) -> list[Finding]:
+    """Whether two factors change each other's effect on the gap; nothing where the design cannot tell."""
+    try:
+        model = factorial_model(results, "gap_loss")
+    except ValueError:
+        return []
+    pairs = model[model["level"] == ""].sort_values("p_holm", kind="stable")
+    if pairs.empty:
+        return []
+    first, n = pairs.iloc[0], pairs["n"].iloc[0]
+    at = f"At epoch {matched_epoch(results)}"
+    if first["p_holm"] >= ALPHA:
+        text = f"{at} no two of them change each other's effect on the gap for sure (mixed model, n = {n} replicates)."
+    else:
+        a, b = first["term"].split(" × ")
+        p = f"p = {first['p_holm']:.3f}" if first["p_holm"] >= 0.001 else "p < 0.001"
+        text = (
+            f"{at} what {a} does to the gap depends on {b}: {100 * first['share']:.0f} % of the variance between "
+            f"settings is neither's alone (mixed model, {p} after Holm, n = {n} replicates)."
+        )
+    return [Finding("Which settings work together.", text)]
 
 
 def _lost(results: Results) -> list[Finding]:

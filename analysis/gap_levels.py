@@ -75,7 +75,7 @@ def levels_of(
     """The values behind `gaps_by`; a number with more than `most` values is cut."""
     if factor not in results.trials:
         raise ValueError(f"factor {factor!r} is not a column of trials; choose one of {list(results.trials)}")
-    table = _measured(results, at, epoch, value)
+    table = measured(results, at, epoch, value)
     if factor not in table:
         table = table.merge(results.trials[[*TRIAL_KEY, factor]], on=TRIAL_KEY)
     level, names = _cut(table[factor], most)
@@ -94,7 +94,7 @@ def levels_of(
     return Levels(factor, "configurations", _split(rows, names), trials)
 
 
-def _measured(results: Results, at: At, epoch: int | None, value: str) -> pd.DataFrame:
+def measured(results: Results, at: At, epoch: int | None, value: str) -> pd.DataFrame:
     """The table of `gaps`, with the value if it has another source."""
     table = gaps(results, at, epoch)
     if value in APART:
