@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Literal
 
 import numpy as np
@@ -51,25 +52,31 @@ def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
     """
     if by not in ("trial", "configuration"):
         raise ValueError(f"diagnose: by={by!r} is not known; choose 'trial' or 'configuration'")
-    finite = results.epochs["val_loss"][np.isfinite(results.epochs["val_loss"])]
-    best = float(finite.min()) if len(finite) else np.nan
-    judged = [(known, curve, _verdict(curve, best)) for known, curve in _curves(results)]
+    judged, best = _judged(results)
     if by == "trial":
         told = [*TRIAL_KEY, "configuration_id", "replicate"]
         rows = [{name: known[name] for name in told} | verdict for known, _, verdict in judged]
         return pd.DataFrame(rows, columns=[*told, *_COLUMNS])
     groups: dict[tuple, list] = {}
     for known, curve, verdict in judged:
-        groups.setdefault(tuple(known[name] for name in CONFIGURATION_KEY), []).append((curve, verdict["verdict"]))
+        groups.setdefault(tuple(known[name] for name in CONFIGURATION_KEY), []).append((curve, verdict))
     rows = []
     for key, group in groups.items():
-        verdict = _verdict(_Curve.mean([curve for curve, _ in group]), best)
-        agree = sum(alone == verdict["verdict"] for _, alone in group)
+        verdict = group[0][1] if len(group) == 1 else _verdict(_Curve.mean([curve for curve, _ in group]), best)
+        agree = sum(alone["verdict"] == verdict["verdict"] for _, alone in group)
         rows.append(dict(zip(CONFIGURATION_KEY, key, strict=True)) | {"n": len(group), "agree": agree} | verdict)
     return pd.DataFrame(rows, columns=[*CONFIGURATION_KEY, "n", "agree", *_COLUMNS])
 
 
 _COLUMNS = ["verdict", "since", "since_low", "since_high", "rise", "gl", "gap", "epochs", "advice"]
+
+
+@lru_cache(maxsize=1)  # milliseconds a trial, and a report asks twice
+def _judged(results: Results) -> tuple[list[tuple[dict[Hashable, Any], "_Curve", dict[str, object]]], float]:
+    """Each trial with its curve and verdict, and the lowest validation loss of all."""
+    finite = results.epochs["val_loss"][np.isfinite(results.epochs["val_loss"])]
+    best = float(finite.min()) if len(finite) else np.nan
+    return [(known, curve, _verdict(curve, best)) for known, curve in _curves(results)], best
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from analysis.results import CONFIGURATION_KEY, Results
 from analysis.searched import is_log, searched
 
 FEWEST = 20  # configurations; with fewer neither method says anything
+MOST = 2000  # of more a random sample: a report should not wait minutes for a forest
 FOLDS = 5
 SHUFFLES = 10
 TREES = 100
@@ -29,7 +30,7 @@ def importance(results: Results, value: str = "val_acc", epoch: int | None = Non
     configurations that it has not seen (Breiman 2001, in the units of Jansen 1999); permutation_sd: over 5 folds × 10
     shuffles; ped_anova: by how much it sets the best tenth of configurations apart (PED-ANOVA, Watanabe et al. 2023,
     arXiv 2304.10255), as a share of the sum; best are high accuracies, low losses, low gaps; r2: of the forest on
-    unseen configurations; n: configurations.
+    unseen configurations; n: configurations, 2,000 at most (drawn at random).
     Where r2 is near 0 or below, the forest has learnt nothing, and permutation says nothing.
     Empty below 20 configurations with a finite value, and where all have the same.
     Raises ValueError for an unknown value.
@@ -63,7 +64,8 @@ def _configurations(results: Results, value: str, epoch: int | None) -> tuple[li
     table = table[np.isfinite(table[value].astype(float))]
     names = [name for name in searched(results) if table[name].nunique() > 1]
     each = {**dict.fromkeys(names, "first"), value: "mean"}
-    return names, table.groupby(CONFIGURATION_KEY, sort=False).agg(each).reset_index(drop=True)
+    means = table.groupby(CONFIGURATION_KEY, sort=False).agg(each).reset_index(drop=True)
+    return names, means.sample(MOST, random_state=0) if len(means) > MOST else means
 
 
 def _encoded(table: pd.DataFrame, names: list[str]) -> np.ndarray:

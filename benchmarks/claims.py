@@ -173,20 +173,22 @@ def load_studies(folder: Path) -> dict[str, Results]:
     return found
 
 
-def output(studies: dict[str, Results]) -> str:
-    parts = [claims_table(studies)]
+def parts(studies: dict[str, Results]) -> list[str]:
+    """The claims, and each study's settings under a line that says the epoch."""
+    found = [claims_table(studies)]
     for name, settings in SETTINGS.items():
         if name in studies:
-            epoch = matched_epoch(studies[name])
-            parts.append(f"`{name}`, epoch {epoch}; means over the seeds ± half a 95 % interval, losses in nats:")
-            parts.append(settings_table(studies[name], settings))
-    return "\n\n".join(parts)
+            told = (
+                f"`{name}` at epoch {matched_epoch(studies[name])} (means ± half a 95 % interval over the seeds; nats):"
+            )
+            found.append(f"{told}\n\n{settings_table(studies[name], settings)}")
+    return found
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
     parser.add_argument("--studies", type=Path, default=RECORDED)
-    print(output(load_studies(parser.parse_args().studies)))
+    print("\n\n".join(parts(load_studies(parser.parse_args().studies))))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Make a small copy of a finished study, for `sweep simulate`, the tests and the benchmarks.
+"""Make a small copy of a finished study, for `sweep simulate`, the tests, the benchmarks and docs/results.
 
     sweep run benchmarks/curves/cifar10-mlp.yaml --storage /tmp/recorded
     python -m benchmarks.record_curves /tmp/recorded/cifar10-mlp-* benchmarks/curves/cifar10-mlp
@@ -43,7 +43,8 @@ def record(source: Path, target: Path) -> int:
         frame["sweep_id"] = target.name
         table = pa.Table.from_pandas(frame, schema=SCHEMAS[name], preserve_index=False)
         pq.write_table(table, target / PUBLISHED[name], compression="zstd", compression_level=19)
-    kept: dict[str, Any] = {key: tables.manifest[key] for key in ("name", "versions", "dataset", "created")}
+    keys = ("name", "versions", "dataset", "created", "final_round")
+    kept: dict[str, Any] = {key: tables.manifest[key] for key in keys if key in tables.manifest}
     spec = {**tables.manifest["spec"], "dataset": "parquet:../shared/data/cifar10"}
     dataset = {**kept["dataset"], "name": spec["dataset"]}
     write_manifest(

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.theme import INK, beyond_note, empty_figure, new_figure, numbers, robust_range, safe
+from analysis.figures.theme import INK, MOST_NAMED, beyond_note, empty_figure, new_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps
 from analysis.results import TRIAL_KEY, Results
 from analysis.searched import labels, searched
@@ -37,7 +37,7 @@ def gap_scatter(results: Results) -> go.Figure:
                 "showscale": varied,
                 **colour,
             },
-            text=[safe(text) for text in labels(part, names)],
+            text=[safe(text) for text in labels(part, names)] if len(table) <= MOST_NAMED else "",
             customdata=[int(e) for e in part["epoch"]],
             name=name,
             hovertemplate="%{text}<br>best epoch %{customdata}: gap %{x:.3f}, val loss %{y:.3f}<extra></extra>",

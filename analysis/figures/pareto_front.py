@@ -4,7 +4,17 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.figures.ranking import rank_configurations
-from analysis.figures.theme import COLOURS, GREY, beyond_note, empty_figure, new_figure, numbers, robust_range, safe
+from analysis.figures.theme import (
+    COLOURS,
+    GREY,
+    MOST_NAMED,
+    beyond_note,
+    empty_figure,
+    new_figure,
+    numbers,
+    robust_range,
+    safe,
+)
 from analysis.results import CONFIGURATION_KEY, Results
 from analysis.searched import nats
 
@@ -29,7 +39,7 @@ def pareto_front(results: Results) -> go.Figure:
             mode="lines+markers" if on_front else "markers",
             line={"shape": "hv", "width": 1.5},
             marker={"color": colour, "size": 10 if on_front else 6},
-            text=[safe(label) for label in part["label"]],
+            text=[safe(label) for label in part["label"]] if on_front or len(table) <= MOST_NAMED else "",
             name=name,
             hovertemplate="%{text}<br>gap %{x:.3f}, val acc %{y:.4f}<extra></extra>",
         )

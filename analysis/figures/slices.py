@@ -6,14 +6,13 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from scipy.stats import spearmanr
 
-from analysis.figures.theme import TEMPLATE, beyond_note, empty_figure, numbers, robust_range, safe
+from analysis.figures.theme import MOST_NAMED, TEMPLATE, beyond_note, empty_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps, matched_epoch
 from analysis.results import Results
 from analysis.searched import is_log, labels, searched, short
 
 MOST_PANELS = 6
 MOST_POINTS = 2000
-MOST_NAMED = 300  # points that say their configuration when pointed at: each panel repeats the words of all
 MOST_LEVELS = 12  # with more values the axis is one of numbers
 
 
@@ -29,7 +28,7 @@ def slices(results: Results) -> go.Figure:
     )
     figure.update_layout(template=TEMPLATE, height=90 + 240 * rows, margin={"t": 16})
     span, _ = robust_range(table["gap_loss"])
-    texts = [safe(text) for text in labels(table, names)] if len(table) <= MOST_NAMED else None
+    texts = [safe(text) for text in labels(table, names)] if len(table) * len(names) <= MOST_NAMED else None
     low, high = span or (float(table["gap_loss"].min()), float(table["gap_loss"].max()))
     colours = {"cmin": low, "cmax": max(high, low + 1e-9), "colorscale": "Viridis"}
     rng = np.random.default_rng(0)

@@ -16,6 +16,7 @@ STATUS_COLOURS = {
     "FAILED": "#D55E00",
     "ABANDONED": "#CC79A7",
 }
+MOST_NAMED = 1000  # points of a figure that say their configuration when pointed at; the words of more fill megabytes
 GREY = "#B4B9C0"
 INK = "#2B2F36"
 
