@@ -34,14 +34,14 @@ def factorial_model(
     table = measured(results, at, epoch, value)
     names = [name for name in searched(results) if table[name].nunique() > 1]
     y, levels = _array(table, names, value)
-    replicates = y.shape[-1]
     terms = _terms(y)
     factors = [(i,) for i in range(len(names))]
     pairs = list(combinations(range(len(names)), 2))
-    rest = y - y.mean() - terms[(len(names),)][0] - sum(terms[key][0] for key in (*factors, *pairs))
-    freedom = y.size - replicates - sum(terms[key][1] for key in (*factors, *pairs))
+    within = y - y.mean() - terms[(len(names),)][0]  # without what a seed does to all settings alike
+    rest = within - sum(terms[key][0] for key in (*factors, *pairs))
+    freedom = y.size - y.shape[-1] - sum(terms[key][1] for key in (*factors, *pairs))
     noise = _square(rest) / freedom
-    between = _square(y - terms[(len(names),)][0] - y.mean()) or np.nan  # NaN where nothing differs
+    between = _square(within) or np.nan  # NaN where nothing differs
     rows = []
     for (i,) in factors:
         means = y.mean(axis=tuple(axis for axis in range(y.ndim) if axis != i))
@@ -59,7 +59,7 @@ def factorial_model(
         rows.append((f"{names[i]} × {names[j]}", "", "", np.nan, np.nan, np.nan, p, square / between))
     found = pd.DataFrame(rows, columns=["term", "level", "against", "effect", "low", "high", "p", "share"])
     found.insert(7, "p_holm", holm(found["p"].to_numpy(float)))
-    return found.assign(n=replicates, freedom=freedom)
+    return found.assign(n=y.shape[-1], freedom=freedom)
 
 
 def _array(table: pd.DataFrame, names: list[str], value: str) -> tuple[np.ndarray, list[list[str]]]:

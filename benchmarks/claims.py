@@ -65,6 +65,16 @@ def difference(factor: str, a: str, b: str, value: str, at: str = "matched") -> 
     return measured
 
 
+def of_order(order: str, value: str) -> Callable[[Results], Interval]:
+    """One layer order alone."""
+
+    def measured(results: Results) -> Interval:
+        (row,) = analysis.gaps_by(results, "layer_order", value=value).query("level == @order").to_dict("records")
+        return Interval(row["n"], row["mean"], row["low"], row["high"])
+
+    return measured
+
+
 def test_accuracy(a: str, b: str) -> Callable[[Results], Interval]:
     """The same of two layer orders on the test images, in a final choice."""
 
@@ -108,6 +118,9 @@ CLAIMS = (
     Claim("", "layer-order", "regularisation (negative), ldbr − lbdr", _orders("ldbr", "lbdr", "regularisation"), +1),
     Claim("", "layer-order", "gap at the end, lrdb − lbrd", _orders("lrdb", "lbrd", "gap_loss"), +1),
     Claim("", "layer-order", "regularisation (negative), lrdb − lbrd", _orders("lrdb", "lbrd", "regularisation"), +1),
+    Claim("its variance shift costs validation loss (Li et al. 2018)", "layer-order", "cost of the shift, ldbr",
+          of_order("ldbr", "shift_cost"), +1),
+    Claim("", "layer-order", "cost of the shift, lrdb", of_order("lrdb", "shift_cost"), +1),
     Claim("augmentation narrows the gap", "augmentation", "gap at the end, crop-flip − none",
           difference("augment", "crop-flip", "none", "gap_loss"), -1),
     Claim("", "augmentation", "gap at the end, full − none", difference("augment", "full", "none", "gap_loss"), -1),
