@@ -58,6 +58,12 @@ def is_log(results: Results, name: str) -> bool:
     return float(values.max()) >= 50 * float(values.min())
 
 
+def is_drawn(results: Results, name: str) -> bool:
+    """Whether a spec draws the values from a range, so that it is by chance how many there are."""
+    ranges = [space[name] for space in spaces(results) if isinstance(space.get(name), dict)]
+    return any({"uniform", "loguniform"} & raw.keys() and "points" not in raw for raw in ranges)
+
+
 def short(value: object) -> str:
     """A value in few characters: three significant digits, long strings cut. Plain text, not escaped."""
     if value is None or value is pd.NA or value != value:

@@ -9,7 +9,7 @@ from scipy.stats import spearmanr
 from analysis.figures.theme import MOST_NAMED, TEMPLATE, beyond_note, empty_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps, matched_epoch
 from analysis.results import Results
-from analysis.searched import is_log, labels, searched, short
+from analysis.searched import is_drawn, is_log, labels, searched, short
 
 MOST_PANELS = 6
 MOST_POINTS = 2000
@@ -35,7 +35,7 @@ def slices(results: Results) -> go.Figure:
     for place, name in enumerate(names):
         at = {"row": place // columns + 1, "col": place % columns + 1}
         levels = sorted(table[name].dropna().unique())
-        listed = len(levels) <= MOST_LEVELS
+        listed = len(levels) <= MOST_LEVELS and not is_drawn(results, name)
         # Points of one level side by side instead of on top of each other.
         x = table[name].map(levels.index) + rng.uniform(-0.3, 0.3, len(table)) if listed else table[name]
         figure.add_scatter(

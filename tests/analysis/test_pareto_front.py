@@ -40,3 +40,12 @@ def test_with_too_few_to_compare_the_figure_says_so(tmp_path: Path) -> None:
     results = planted(tmp_path / "s", (0.5, 0.1, "COMPLETED"), (0.6, 0.2, "STOPPED"))
     assert "at least two" in figures.pareto_front(results).layout.meta["empty"]
     assert "Too few" in figures.pareto_front_sentence(results)
+
+
+def test_the_most_accurate_one_is_always_inside_the_axes(tmp_path: Path):
+    points = [(0.103, 0.951), (0.1031, 0.958), (0.1015, 0.962), (0.116, 0.965), (30.0, 0.2)]
+    trials = [trial([epoch(1 + gap, 1.0, acc)], lr=0.1 + k) for k, (gap, acc) in enumerate(points)]
+    results = analysis.load(write_sweep(tmp_path / "s", trials))
+    axis = figures.pareto_front(results).layout.xaxis.range
+    assert axis[0] < 0.1015 < 0.116 < axis[1] < 30
+    assert "1 extreme value lies beyond the axis" in figures.pareto_front_sentence(results)

@@ -76,3 +76,11 @@ def test_slices_of_very_many_trials_are_a_sample(tmp_path: Path) -> None:
     trials = [trial([epoch(1.1, 1.0, 0.5)], lr=1e-5 * (1 + i)) for i in range(2100)]
     results = analysis.load(write_sweep(tmp_path / "a", trials, space={"lr": {"uniform": [0, 1]}}))
     assert len(figures.slices(results).data[0].x) == 2000
+
+
+def test_numbers_drawn_from_a_range_stand_on_an_axis_of_numbers_however_few(tmp_path: Path):
+    trials = [trial([epoch(1.0, 0.5, 0.5 + lr)], lr=lr, drop_rate=rate) for lr, rate in ((1e-3, 0.1), (1e-2, 0.3))]
+    space = {"lr": {"loguniform": [1e-4, 1e-1]}, "drop_rate": {"choice": [0.1, 0.3]}}
+    layout = figures.slices(analysis.load(write_sweep(tmp_path / "s", trials, space=space))).layout
+    assert layout.xaxis.type == "log"
+    assert list(layout.xaxis2.ticktext) == ["0.1", "0.3"]
