@@ -3,8 +3,9 @@
     sweep run benchmarks/curves/cifar10-mlp.yaml --storage /tmp/recorded
     python -m benchmarks.record_curves /tmp/recorded/cifar10-mlp-* benchmarks/curves/cifar10-mlp
 
-Losses and accuracies keep six digits; `epoch_s` is the median of the epochs with the same augmentation and the same
-dropout (none or some), since other work may have run beside some of them; when, where and how fast is left out.
+The data set is named by its place beside the checkout. Losses and accuracies keep six digits; `epoch_s` is the median
+of the epochs with the same augmentation and the same dropout (none or some), since other work may have run beside some
+of them; when, where and how fast is left out.
 """
 
 import argparse
@@ -23,6 +24,7 @@ from sweep.store.manifest import write_manifest
 from sweep.store.reader import read_sweep
 from sweep.store.schema import SCHEMAS
 
+DATASET = "parquet:../shared/data/cifar10"
 LEFT_OUT = {
     "epochs": ["sweep_id", "images_per_s", "node", "timestamp", "attempt", "step"],
     "trials": ["sweep_id", "seconds", "started", "ended", "error"],
@@ -35,6 +37,7 @@ def record(source: Path, target: Path) -> int:
     epochs, trials = tables.epochs.to_pandas(), tables.trials.to_pandas()
     kind = trials.set_index("trial_id")[["augment", "drop_rate"]].loc[epochs["trial_id"]].reset_index(drop=True)
     epochs["epoch_s"] = epochs.groupby([kind["augment"], kind["drop_rate"] > 0])["epoch_s"].transform("median")
+    trials["dataset"] = DATASET
     target.mkdir(parents=True, exist_ok=True)
     for name, frame in (("epochs", epochs), ("trials", trials)):
         floats = frame.select_dtypes("float").columns
@@ -45,8 +48,8 @@ def record(source: Path, target: Path) -> int:
         pq.write_table(table, target / PUBLISHED[name], compression="zstd", compression_level=19)
     keys = ("name", "versions", "dataset", "created", "final_round")
     kept: dict[str, Any] = {key: tables.manifest[key] for key in keys if key in tables.manifest}
-    spec = {**tables.manifest["spec"], "dataset": "parquet:../shared/data/cifar10"}
-    dataset = {**kept["dataset"], "name": spec["dataset"]}
+    spec = {**tables.manifest["spec"], "dataset": DATASET}
+    dataset = {**kept["dataset"], "name": DATASET}
     write_manifest(
         LocalFolder(target),
         {**kept, "sweep_id": target.name, "spec": spec, "dataset": dataset, "state": "COMPLETED", "generation": 0},
