@@ -13,6 +13,10 @@ from analysis.results import Results
 from analysis.searched import searched
 
 
+class NotFactorialError(ValueError):
+    """The trials are no full factorial with two or more replicates."""
+
+
 def factorial_model(
     results: Results, value: str = "val_loss", at: At = "matched", epoch: int | None = None
 ) -> pd.DataFrame:
@@ -28,8 +32,8 @@ def factorial_model(
     minus the first one, means over all others), low, high (95 %, for this row alone), p, p_holm (Holm over all rows),
     share (of the variance in the table, replicates aside, the whole term's), n (replicates), freedom (of the noise).
     An interaction's row has no effect, and the p of its F test.
-    Raises ValueError where the trials are no full factorial with two or more replicates and a finite value in each, or
-    an unknown value.
+    Raises NotFactorialError where the trials are no full factorial with two or more replicates and a finite value in
+    each, ValueError for an unknown value.
     """
     table = measured(results, at, epoch, value)
     names = [name for name in searched(results) if table[name].nunique() > 1]
@@ -65,14 +69,14 @@ def factorial_model(
 def _array(table: pd.DataFrame, names: list[str], value: str) -> tuple[np.ndarray, list[list[str]]]:
     """The values, an axis a factor and the replicates last; and the levels' names."""
     if not names:
-        raise ValueError("factorial_model: no hyper-parameter has two or more values here")
+        raise NotFactorialError("factorial_model: no hyper-parameter has two or more values here")
     axes = [table[name].drop_duplicates().sort_values().tolist() for name in [*names, "replicate"]]
     if len(axes[-1]) < 2:
-        raise ValueError("factorial_model: one replicate leaves no noise to measure; `replicates: 3` or more does")
+        raise NotFactorialError("factorial_model: one replicate leaves no noise; `replicates: 3` or more does")
     wanted = pd.MultiIndex.from_product(axes, names=[*names, "replicate"])
     cells = table[np.isfinite(table[value].astype(float))].set_index([*names, "replicate"])[value]
     if cells.index.has_duplicates or len(cells) != len(wanted) or not wanted.isin(cells.index).all():
-        raise ValueError(
+        raise NotFactorialError(
             f"factorial_model: {len(cells)} trials have a finite {value}, a full factorial of {', '.join(names)} has "
             f"{len(wanted)} ({' x '.join(str(len(axis)) for axis in axes)}); run it in `mode: study` with listed values"
         )

@@ -6,7 +6,7 @@ import pandas as pd
 
 from analysis.comparison import ALPHA
 from analysis.diagnosis import diagnosis_sentences
-from analysis.factorial import factorial_model
+from analysis.factorial import NotFactorialError, factorial_model
 from analysis.figures.ranking import rank_configurations
 from analysis.final_choice import final_sentences
 from analysis.gap_levels import levels_of, widest_difference
@@ -139,7 +139,7 @@ def _interaction(results: Results) -> list[Finding]:
     """Whether two factors change each other's effect on the gap; nothing where the design cannot tell."""
     try:
         model = factorial_model(results, "gap_loss")
-    except ValueError:
+    except NotFactorialError:
         return []
     pairs = model[model["level"] == ""].sort_values("p_holm", kind="stable")
     if pairs.empty:

@@ -14,7 +14,7 @@ from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.running_statistics import EFFECTS, batch_norm_effects
 from analysis.searched import searched, short
 
-APART = ("difference", "regularisation", "averaging")  # overfitting is gap_loss
+DECOMPOSED = ("difference", "regularisation", "averaging")  # overfitting is gap_loss
 MOST_LEVELS = 6  # a number with more values than this is cut into a lower and an upper half
 
 
@@ -94,16 +94,16 @@ def levels_of(
     return Levels(factor, "configurations", _split(rows, names), trials)
 
 
-def measured(results: Results, at: At, epoch: int | None, value: str) -> pd.DataFrame:
+def measured(results: Results, at: At = "matched", epoch: int | None = None, value: str = "gap_loss") -> pd.DataFrame:
     """The table of `gaps`, with the value if it has another source."""
     table = gaps(results, at, epoch)
-    if value in APART:
+    if value in DECOMPOSED:
         apart = decompose(results)[[*TRIAL_KEY, "epoch", value]]
         return table.merge(apart.astype({"epoch": "Int32"}), on=[*TRIAL_KEY, "epoch"], how="left")
     if value in EFFECTS and at == "matched":
         return table.merge(batch_norm_effects(results, epoch)[[*TRIAL_KEY, value]], on=TRIAL_KEY, how="left")
     if value not in MEASURES:
-        known = f"{', '.join((*MEASURES, *APART))}, or {', '.join(EFFECTS)} at a matched epoch"
+        known = f"{', '.join((*MEASURES, *DECOMPOSED))}, or {', '.join(EFFECTS)} at a matched epoch"
         raise ValueError(f"value {value!r} is not a measure; choose one of {known}")
     return table
 

@@ -16,6 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 import analysis
+from analysis import gap_levels
 from analysis.gap_table import matched_epoch
 from analysis.intervals import Interval, t_interval
 from analysis.results import Results
@@ -24,6 +25,7 @@ RECORDED = Path(__file__).parents[1] / "docs" / "results"
 
 
 UNITS = {"points": (100.0, 2), "nats": (1.0, 3), "epochs": (1.0, 1)}  # factor and decimals
+AT_THE_END = ("val_loss", "gap_loss", "regularisation", "roughness")
 COLUMNS = ("best val_acc (%)", "val_loss", "gap", "regularisation", "roughness", "overfits since")
 
 
@@ -98,10 +100,6 @@ def best_epoch_less_20(order: str) -> Callable[[Results], Interval]:
     return measured
 
 
-def _orders(a: str, b: str, value: str) -> Callable[[Results], Interval]:
-    return difference("layer_order", a, b, value)
-
-
 BEFORE = "dropout before batch norm weakens regularisation"
 CLAIMS = (
     Claim("removing batch norm lowers test accuracy slightly", "no-dropout-final", "test accuracy, lrd − lbrd",
@@ -116,10 +114,14 @@ CLAIMS = (
           difference("has_dropout", "no", "yes", "gap_loss"), +1),
     Claim("and is best before epoch 20", "no-dropout", "epoch of the lowest validation loss, lbr, less 20",
           best_epoch_less_20("lbr"), -1, "epochs"),
-    Claim(BEFORE, "layer-order", "gap at the end, ldbr − lbdr", _orders("ldbr", "lbdr", "gap_loss"), +1),
-    Claim("", "layer-order", "regularisation (negative), ldbr − lbdr", _orders("ldbr", "lbdr", "regularisation"), +1),
-    Claim("", "layer-order", "gap at the end, lrdb − lbrd", _orders("lrdb", "lbrd", "gap_loss"), +1),
-    Claim("", "layer-order", "regularisation (negative), lrdb − lbrd", _orders("lrdb", "lbrd", "regularisation"), +1),
+    Claim(BEFORE, "layer-order", "gap at the end, ldbr − lbdr",
+          difference("layer_order", "ldbr", "lbdr", "gap_loss"), +1),
+    Claim("", "layer-order", "regularisation (negative), ldbr − lbdr",
+          difference("layer_order", "ldbr", "lbdr", "regularisation"), +1),
+    Claim("", "layer-order", "gap at the end, lrdb − lbrd",
+          difference("layer_order", "lrdb", "lbrd", "gap_loss"), +1),
+    Claim("", "layer-order", "regularisation (negative), lrdb − lbrd",
+          difference("layer_order", "lrdb", "lbrd", "regularisation"), +1),
     Claim("its variance shift costs validation loss (Li et al. 2018)", "layer-order", "cost of the shift, ldbr",
           of_order("ldbr", "shift_cost"), +1),
     Claim("", "layer-order", "cost of the shift, lrdb", of_order("lrdb", "shift_cost"), +1),
@@ -141,17 +143,12 @@ def claims_table(studies: dict[str, Results]) -> str:
 
 def settings_table(results: Results, names: list[str]) -> str:
     """Each configuration of a study at the matched epoch, lowest loss first: means and half a 95 % interval."""
-    at_end = results.epochs[results.epochs["epoch"] == matched_epoch(results)].set_index("trial_id")
-    trials = results.trials.set_index("trial_id").assign(
-        **{
-            "best val_acc (%)": results.trials.set_index("trial_id")["best_val_acc"] * 100,
-            "val_loss": at_end["val_loss"],
-            "gap": at_end["gap_loss"],
-            "regularisation": at_end["train_eval_loss"] - at_end["train_mode_loss"],
-            "roughness": analysis.batch_norm_effects(results).set_index("trial_id")["roughness"],
-            "overfits since": analysis.diagnose(results).set_index("trial_id")["since"],
-        }
-    )
+    trials = results.trials.set_index("trial_id")
+    each = {name: gap_levels.measured(results, value=name).set_index("trial_id")[name] for name in AT_THE_END}
+    each["best val_acc (%)"] = trials["best_val_acc"] * 100
+    each["gap"] = each["gap_loss"]
+    each["overfits since"] = analysis.diagnose(results).set_index("trial_id")["since"]
+    trials = trials.assign(**each)
     groups = sorted(trials.groupby(names), key=lambda group: group[1]["val_loss"].mean())
     rows = [_line([*map(str, key), *(_cell(own[column], column) for column in COLUMNS)]) for key, own in groups]
     return "\n".join([*_head(*names, *COLUMNS), *rows])

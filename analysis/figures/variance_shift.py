@@ -74,28 +74,26 @@ def variance_shift_sentence(results: Results) -> str:
     if table.empty:
         return _NOT_MEASURED
     worst = table.nlargest(1, "distance").iloc[0]
-    shifted = worst["distance"] >= NO_SHIFT
-    if shifted:
-        told = [
-            f"At epoch {matched_epoch(results)} the largest shift is that of {worst['name']}: a batch norm meets "
-            f"{short(float(worst['shift']))} times the variance it normalises by. Statistics gathered without dropout "
-            f"would change its validation loss by {nats(-worst['shift_cost'], sign=True)}, without lag by "
-            f"{nats(-worst['lag_cost'], sign=True)}."
-        ]
-    else:
+    at = f"At epoch {matched_epoch(results)}"
+    if worst["distance"] < NO_SHIFT:
         lagging = table.nlargest(1, "lag_cost").iloc[0]
         told = [
-            f"At epoch {matched_epoch(results)} no batch norm meets another variance than it normalises by, within "
-            f"{100 * NO_SHIFT:.0f} %. Lag costs {nats(lagging['lag_cost'], sign=True)} of validation loss at most "
-            f"({lagging['name']})."
+            f"{at} no batch norm meets another variance than it normalises by, within {100 * NO_SHIFT:.0f} %. Lag "
+            f"costs {nats(lagging['lag_cost'], sign=True)} of validation loss at most ({lagging['name']})."
         ]
-    if len(table) > 2 and shifted:
-        tau = kendalltau(table["distance"], table["val_loss"])
-        agree = "as" if tau.pvalue < 0.05 and tau.statistic > 0 else "not surely as"
-        told.append(
-            f"Ranked by the distance of their shift from 1, the {len(table)} {table.attrs['what']} stand {agree} by "
-            f"validation loss (Kendall's tau {tau.statistic:+.2f}, p = {tau.pvalue:.3f}).".replace("-", "−")
-        )
+    else:
+        told = [
+            f"{at} the largest shift is that of {worst['name']}: a batch norm meets "
+            f"{short(float(worst['shift']))} times the variance it normalises by. Statistics gathered "
+            f"without dropout would change its validation loss by {nats(-worst['shift_cost'], sign=True)}, without lag by {nats(-worst['lag_cost'], sign=True)}."
+        ]
+        if len(table) > 2:
+            tau = kendalltau(table["distance"], table["val_loss"])
+            agree = "as" if tau.pvalue < 0.05 and tau.statistic > 0 else "not surely as"
+            told.append(
+                f"Ranked by the distance of their shift from 1, the {len(table)} {table.attrs['what']} stand {agree} "
+                f"by validation loss (Kendall's tau {tau.statistic:+.2f}, p = {tau.pvalue:.3f}).".replace("-", "−")
+            )
     share = roughness_by_lag(batch_norm_effects(results))
     if np.isfinite(share):
         told.append(

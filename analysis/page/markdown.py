@@ -4,12 +4,11 @@ import re
 from collections.abc import Iterable
 
 from analysis.figures import ALL
-from analysis.figures.forest import differences
 from analysis.figures.theme import why_empty
 from analysis.findings import findings
 from analysis.gap_table import matched_epoch
 from analysis.page.header import facts, title
-from analysis.page.tables import Column, Table, best_configurations, factor_levels
+from analysis.page.tables import Table, best_configurations, factor_levels, setting_differences
 from analysis.results import Results
 
 MOST_ROWS = 20
@@ -25,10 +24,13 @@ def markdown(results: Results) -> str:
         "### Best configurations",
         _table(best_configurations(results)),
     ]
-    if len(differences(results)):
-        parts += [f"### Differences between settings, at epoch {matched_epoch(results)}", _table(_differences(results))]
-    if factor_levels(results).columns:
-        parts += [f"### Gap by setting, at epoch {matched_epoch(results)}", _table(factor_levels(results))]
+    epoch = matched_epoch(results)
+    for name, content in (
+        (f"Differences between settings, at epoch {epoch}", setting_differences(results)),
+        (f"Gap by setting, at epoch {epoch}", factor_levels(results)),
+    ):
+        if content.columns:
+            parts += [f"### {name}", _table(content)]
     said = [f"- **{name}.** {escape(say(results))}" for name, draw, say in ALL if not why_empty(draw(results))]
     if said:
         parts += ["### What the figures of the HTML report show", "\n".join(said)]
@@ -62,16 +64,3 @@ def _table(content: Table) -> str:
 
 def _row(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"
-
-
-def _differences(results: Results) -> Table:
-    columns = [
-        Column("label", "setting", "text"),
-        Column("measure", "in", "text"),
-        Column("difference", "difference (nats)", "loss"),
-        Column("low", "95 % from", "loss"),
-        Column("high", "to", "loss"),
-        Column("p_holm", "p (Holm)", "loss"),
-        Column("n", "n", "count"),
-    ]
-    return Table(differences(results), columns, "n counts replicates, over which the differences are paired.")

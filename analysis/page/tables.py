@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import pandas as pd
 
 from analysis.diagnosis import diagnose, verdict_words
+from analysis.figures.forest import differences
 from analysis.figures.ranking import rank_configurations
 from analysis.gap_levels import gaps_by
 from analysis.gap_table import gaps, matched_epoch
@@ -56,6 +57,9 @@ class Table:
     words: str = ""
 
 
+INTERVAL = (Column("low", "95 % from", "loss"), Column("high", "to", "loss"))
+
+
 def is_missing(value: object) -> bool:
     return value is None or value is pd.NA or value != value
 
@@ -96,6 +100,22 @@ def best_configurations(results: Results) -> Table:
     return Table(shown, columns, words)
 
 
+def setting_differences(results: Results) -> Table:
+    """The levels of each factor against its first one, where all others were held equal."""
+    rows = differences(results)
+    if rows.empty:
+        return Table(rows, [])
+    columns = [
+        Column("label", "setting", "text"),
+        Column("measure", "in", "text"),
+        Column("difference", "difference (nats)", "loss"),
+        *INTERVAL,
+        Column("p_holm", "p (Holm)", "loss"),
+        Column("n", "n", "count"),
+    ]
+    return Table(rows, columns, "n counts replicates, over which the differences are paired.")
+
+
 def factor_levels(results: Results) -> Table:
     """The gap at the matched epoch by level of each searched factor and, where it varies, each derived one."""
     varied = [n for n in (*searched(results), *DERIVED) if results.trials[n].nunique() > 1]
@@ -106,8 +126,7 @@ def factor_levels(results: Results) -> Table:
         Column("factor", "factor", "text"),
         Column("level", "level", "text"),
         Column("mean", "mean gap (nats)", "loss"),
-        Column("low", "95 % from", "loss"),
-        Column("high", "to", "loss"),
+        *INTERVAL,
         Column("n", "n", "count"),
         Column("unit", "n counts", "text"),
         Column("trials", "trials", "count"),

@@ -15,10 +15,11 @@ Out = Annotated[Path | None, typer.Option(help="A file, .html or .md; default: r
 def report(sweep_dir: SweepDir, out: Out = None) -> None:
     """Write a self-contained HTML report, or its text as Markdown; works while the sweep runs."""
     import analysis
+    from analysis.page.report import UnknownFormatError
 
     sweep = open_folder(sweep_dir)
     try:
         print(analysis.report(analysis.load(sweep_dir), out or (sweep.path or Path()) / "report.html"))
-    except ValueError as error:
+    except UnknownFormatError as error:
         say(f"error: {error}")
         raise typer.Exit(2) from None

@@ -6,8 +6,10 @@ import numpy as np
 import pandas as pd
 import pytest
 from planted_sweep import epoch, trial, write_sweep
+from scipy.stats import f as f_distribution
 
 import analysis
+from analysis.findings import findings
 
 ORDERS, RATES = ("lbrd", "ldbr", "lrdb"), (0.1, 0.3, 0.5)
 
@@ -45,8 +47,6 @@ def test_effects_intervals_and_interactions_are_those_of_least_squares(tmp_path:
     assert (row["high"] - row["low"]) / 2 == pytest.approx(2.0639 * error, rel=1e-4)  # t of 24 degrees of freedom
     smaller, *_ = np.linalg.lstsq(x[:, :8], y.ravel())
     f = (((y.ravel() - x[:, :8] @ smaller) ** 2).sum() - square[0]) / 4 / (square[0] / freedom)
-    from scipy.stats import f as f_distribution
-
     both = table[table["term"] == "drop_rate × layer_order"].iloc[0]
     assert both["p"] == pytest.approx(f_distribution.sf(f, 4, freedom))
     assert np.isnan(both["effect"])
@@ -90,8 +90,6 @@ def test_what_is_no_full_factorial_is_refused_with_its_numbers(tmp_path: Path):
 
 
 def test_the_report_says_which_factors_work_together_and_when_none_do(tmp_path: Path):
-    from analysis.findings import findings
-
     y = np.random.default_rng(2).normal(1, 0.01, (3, 3, 3))
     told = {f.title: f.text for f in findings(study(tmp_path / "alone", y))}
     assert "no two of them change each other's effect" in told["Which settings work together."]
