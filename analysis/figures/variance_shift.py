@@ -85,7 +85,8 @@ def variance_shift_sentence(results: Results) -> str:
         told = [
             f"{at} the largest shift is that of {worst['name']}: a batch norm meets "
             f"{short(float(worst['shift']))} times the variance it normalises by. Statistics gathered "
-            f"without dropout would change its validation loss by {nats(-worst['shift_cost'], sign=True)}, without lag by {nats(-worst['lag_cost'], sign=True)}."
+            f"without dropout would change its validation loss by {nats(-worst['shift_cost'], sign=True)}, "
+            f"without lag by {nats(-worst['lag_cost'], sign=True)}."
         ]
         if len(table) > 2:
             tau = kendalltau(table["distance"], table["val_loss"])
