@@ -46,7 +46,10 @@ def rung_funnel_sentence(results: Results) -> str:
     there = results.epochs[results.epochs["epoch"] == first["epoch"]].merge(results.trials[_TOLD], on=TRIAL_KEY)
     accuracy = there["val_acc"].groupby(_is_cut(there, int(first["epoch"]))).median()
     if len(accuracy) == 2:
-        said += f" There the cut ones stood at {accuracy[True]:.3f} in the median, the others at {accuracy[False]:.3f}."
+        said += (
+            f" At epoch {first['epoch']} the cut ones stood at {accuracy[True]:.3f} in the median, the others at "
+            f"{accuracy[False]:.3f}."
+        )
     return said
 
 

@@ -76,7 +76,7 @@ def robust_range(values: Iterable[Any], *, keep_zero: bool = False) -> tuple[lis
     """An axis range that a few exploded trials cannot flatten, and how many values it leaves outside.
 
     The range holds what lies within 1.5 interquartile ranges of the middle half (Tukey's fences), and the middle 90 %.
-    None, so that all values show, if they reach less than half as far again.
+    None, so that all values show, if they reach less than three times as far: that hides nothing.
     """
     x = np.asarray(list(values), dtype=float)
     x = x[np.isfinite(x)]
@@ -90,7 +90,7 @@ def robust_range(values: Iterable[Any], *, keep_zero: bool = False) -> tuple[lis
         low, high = min(low, 0.0), max(high, 0.0)
     pad = 0.05 * (high - low or 1.0)
     outside = int(((x < low - pad) | (x > high + pad)).sum())
-    exploded = float(x.max() - x.min()) > 1.5 * (high - low)
+    exploded = float(x.max() - x.min()) > 3 * (high - low)
     return ([low - pad, high + pad], outside) if exploded and outside else (None, 0)
 
 

@@ -49,8 +49,8 @@ def test_the_funnel_counts_who_came_to_each_rung_and_who_was_cut_there(tmp_path:
     assert on.y == ("epoch 1", "epoch 3", "epoch 9")
     assert (on.x, cut.x, other.x) == ((3, 1, 1), (3, 1, 0), (1, 0, 0))
     assert figures.rung_funnel_sentence(results) == (
-        "3 of the 7 trials that came to epoch 1 were cut there; 1 came to epoch 9. There the cut ones stood at 0.200 "
-        "in the median, the others at 0.300."
+        "3 of the 7 trials that came to epoch 1 were cut there; 1 came to epoch 9. At epoch 1 the cut ones stood at "
+        "0.200 in the median, the others at 0.300."
     )
 
 
