@@ -72,10 +72,10 @@ def refuse_unfit(nodes: Sequence[Node]) -> None:
         raise PreflightError("\n".join(lines))
 
 
-def versions_here() -> dict[str, str]:
-    """Of Python and of what must be the same everywhere; `absent` for what is not installed."""
+def versions_here(packages: Sequence[str] = SAME_EVERYWHERE) -> dict[str, str]:
+    """Of Python and of the packages; `absent` for what is not installed."""
     found = {"python": platform.python_version()}
-    for name in SAME_EVERYWHERE:
+    for name in packages:
         try:
             found[name] = version(name)
         except PackageNotFoundError:

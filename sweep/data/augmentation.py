@@ -46,6 +46,11 @@ class Augmentation:
         """True if no image would be changed."""
         return self == Augmentation()
 
+    @property
+    def reads_back(self) -> bool:
+        """True if `apply` waits for a value that was drawn: the order of the colour operations, where it matters."""
+        return sum(strength > 0 for strength in (self.brightness, self.contrast, self.saturation, self.hue)) > 1
+
 
 class Draw(NamedTuple):
     """One batch's random parameters. None stands for an operation of strength 0, which `apply` skips.

@@ -85,8 +85,10 @@ class _PointwiseRun(torch.autograd.Function):
             rstd_C,
             scale_C,
             y_RC if rectify else None,
-            dropout.scale(x_RC) if rectify and dropout else factor_RC,
+            factor_RC,
         )
+        # Not expanded to the rows: it lies on the CPU, where a GPU reads a lone value only.
+        ctx.scale = dropout.scale(x_RC) if rectify and dropout else None
         return y_RC, mean_C, var_C
 
     @staticmethod
@@ -97,18 +99,18 @@ class _PointwiseRun(torch.autograd.Function):
         With h = (x - mean) * rstd and dy behind batch norm: dbias = Σ dy, dweight = Σ dy*h,
         dx = scale * (dy - dbias/R - h * dweight/R): the chain rule of the paper's section 3, solved for dx.
         """
-        x_RC, mean_C, rstd_C, scale_C, y_RC, factor = ctx.saved_tensors
+        x_RC, mean_C, rstd_C, scale_C, y_RC, factor_RC = ctx.saved_tensors
         dx_RC = torch.empty_like(dy_RC)
         dbias_C = dy_RC.new_zeros(dy_RC.shape[1])
         dscale_C = torch.zeros_like(dbias_C)
-        factor_RC = factor.expand_as(dy_RC) if factor is not None else None
         for dy, dx, y, f, x in _blocks(dy_RC, dx_RC, y_RC, factor_RC, x_RC):
             if y is not None:
                 torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=dx)
             else:
                 dx.copy_(dy)
-            if f is not None:
-                dx.mul_(f)
+            factor = f if f is not None else ctx.scale
+            if factor is not None:
+                dx.mul_(factor)
             if x is not None:
                 dbias_C += dx.sum(0)
                 dscale_C += (x - mean_C).mul_(dx).sum(0)

@@ -14,7 +14,7 @@ class Noise:
 
     def __init__(self, device: torch.device) -> None:
         self._device = device
-        self._generator = torch.Generator(device)
+        self.generator = torch.Generator(device)
         self._bits = np.random.SFC64(0)
 
     def seed(self, seed: int) -> None:
@@ -22,12 +22,12 @@ class Noise:
         if self._device.type == "cpu":
             self._bits = np.random.SFC64(seed)
         else:
-            self._generator.manual_seed(seed)
+            self.generator.manual_seed(seed)
 
     def __call__(self, count: int) -> Tensor:
         """int16 (count,) on the device, every value from -32768 to 32767 equally likely."""
         if self._device.type == "cpu":
             return torch.from_numpy(self._bits.random_raw(-(-count // 4)).view(np.int16)[:count])
         return torch.empty(count, dtype=torch.int16, device=self._device).random_(
-            -(2**15), 2**15, generator=self._generator
+            -(2**15), 2**15, generator=self.generator
         )

@@ -5,13 +5,12 @@ Shapes: N training images, M test images, B of a batch, C channels, H height, W 
 
 import math
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
 import numpy as np
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 from search_spaces.augment_presets import STRENGTHS
@@ -19,6 +18,7 @@ from sweep.data.augmentation import Augmentation
 from sweep.data.dataset import ImageDataset
 from sweep.data.split import split_indices
 from sweep.models import build_model
+from sweep.training.captured_step import CapturedStep
 from sweep.training.divergence import has_diverged
 from sweep.training.evaluation import evaluate
 from sweep.training.image_batches import ImageBatches
@@ -34,10 +34,12 @@ from sweep.training.running_statistics import (
     variance_shift,
 )
 from sweep.training.seeds import Purpose, seed_for
+from sweep.training.step import Step
 
 
 class Trial:
-    """A network in training. Equal arguments give equal numbers: bitwise on one CPU type with one thread.
+    """A network in training. Equal arguments give equal numbers: bitwise on one CPU type with one thread, on a GPU
+    within 1 % of a loss, since it adds up the gradients of convolutions and pools in any order.
 
     `history` holds one dict per finished epoch, with the names of the `epochs` table.
     """
@@ -104,6 +106,10 @@ class Trial:
             weight_decay=configuration["weight_decay"],
             sgd_momentum=configuration["sgd_momentum"],
         )
+        self._step = Step(
+            self.model, self.optimizer, self._images, self._augmentation, self._augment_generator, precision
+        )
+        self._take_step = self._on_the_device()
 
     def train_epoch(self) -> dict[str, Any]:
         """Train one epoch, evaluate, and return its row: the metrics of the `epochs` table, without ids."""
@@ -166,31 +172,31 @@ class Trial:
         self.epoch = state["epoch"]
         self.step = state["step"]
         self.history = list(state["history"])
+        self._take_step = self._on_the_device()  # a recorded step would go on with the optimiser's old state
+
+    def _on_the_device(self) -> Callable[[Tensor], None]:
+        """The step, on a GPU as a recording; what reads a value back cannot be recorded and comes before it."""
+        step, noise = self._step, self._dropout_noise.generator
+        if self.device.type == "cpu":
+            return step
+        if not self._augmentation.reads_back:
+            return CapturedStep(step, [noise, self._augment_generator])
+        recorded = CapturedStep(step.train_on, [noise])
+        return lambda index_B: recorded(*step.augmented(index_B))
 
     def _train_one_pass(self) -> tuple[float, float, int]:
         """One pass over the training images: mean loss and accuracy while the weights move, and images seen."""
         self.epoch += 1
-        loss_sum = torch.zeros((), dtype=torch.float64, device=self.device)
-        correct = torch.zeros((), dtype=torch.int64, device=self.device)
+        self._step.loss_sum.zero_()
+        self._step.correct.zero_()
         images_seen = 0
         for number, index_B in enumerate(self._batches_of_epoch()):
             self._augment_generator.manual_seed(self._seed("augment", self.epoch, number))
             self._dropout_noise.seed(self._seed("dropout", self.epoch, number))
-            x_BCHW, y_B = self._images.augmented(index_B, self._augmentation, self._augment_generator)
-
-            with computing_in(self._precision, self.device):
-                logits_BK = self.model(x_BCHW)
-                loss = F.cross_entropy(logits_BK, y_B)
-            self.optimizer.zero_grad()
-            loss.backward()
-            self.optimizer.step()
-
-            # Summed on the device: reading a value every step would make the GPU wait for Python.
-            loss_sum += loss.detach() * len(y_B)
-            correct += (logits_BK.detach().argmax(1) == y_B).sum()
-            images_seen += len(y_B)
+            self._take_step(index_B)
+            images_seen += len(index_B)
             self.step += 1
-        return loss_sum.item() / images_seen, correct.item() / images_seen, images_seen
+        return self._step.loss_sum.item() / images_seen, self._step.correct.item() / images_seen, images_seen
 
     def _explained(self, observed: list[InputVariance]) -> dict[str, Any]:
         """train_mode_loss, which is taken in training mode as train_loss, but at the weights and on the images of

@@ -3,10 +3,11 @@
 import os
 import platform
 from datetime import UTC, datetime
-from importlib.metadata import version
+from pathlib import Path
 from typing import Any
 
 from cluster.environment import owner
+from cluster.nodes import versions_here
 from sweep.data.dataset import ImageDataset
 from sweep.spec import SweepSpec
 from sweep.training.precision import resolve_precision
@@ -35,8 +36,13 @@ def manifest_content(sweep_id: str, spec: SweepSpec, dataset: ImageDataset) -> d
             "mean": list(dataset.mean),
             "std": list(dataset.std),
         },
-        "versions": {"python": platform.python_version(), **{name: version(name) for name in _PACKAGES}},
-        "hardware": {"platform": platform.platform(), "cpu": _cpu_name(), "cpus": os.cpu_count()},
+        "versions": versions_here(_PACKAGES),
+        "hardware": {
+            "platform": platform.platform(),
+            "cpu": _cpu_name(),
+            "cpus": os.cpu_count(),
+            "gpus": _gpu_names(),
+        },
     }
 
 
@@ -52,3 +58,11 @@ def _cpu_name() -> str:
     except OSError:
         names = []
     return names[0] if names else platform.processor()
+
+
+def _gpu_names() -> list[str]:
+    """Of NVIDIA's, as its driver tells them, one for each."""
+    names = []
+    for file in sorted(Path("/proc/driver/nvidia/gpus").glob("*/information")):
+        names += [line.split(":", 1)[1].strip() for line in file.read_text().splitlines() if line.startswith("Model")]
+    return names
