@@ -17,6 +17,7 @@ ADVICE = {
     "overfits": "more regularisation, a smaller model, more data, or stop at that epoch",
     "learning": "train longer, or raise the learning rate",
     "underfits": "less regularisation, a larger model, or another learning rate",
+    "memorises": "more regularisation or more data; more epochs only widen the gap",
     "healthy": "leave it",
     "unstable": "lower the learning rate",
     "diverged": "lower the learning rate",
@@ -43,6 +44,7 @@ def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
     undecided  it was cut before, or has fewer than six epochs;
     learning   its validation loss still falls in the last third of its epochs (slope, one-sided 5 %);
     underfits  it is level, and has a higher loss on its training images than the best trial has on validation images;
+    memorises  it is level while the gap still grows in the last third of its epochs (slope, one-sided 5 %);
     healthy    none of these.
 
     by="configuration": one row per configuration, judged by the mean curve of its replicates, over the epochs that all
@@ -142,6 +144,8 @@ _SAID = {
     "help.",
     "underfits": "The best trial underfits: in {epochs} its validation loss has levelled off, and its training loss is "
     "still above the lowest validation loss of all.",
+    "memorises": "The best trial's validation loss has levelled off in {epochs}, but its training loss has not: the gap, "
+    "{gap} at the end, still grows, and what is learnt now does not generalise.",
     "healthy": "The best trial does not overfit in {epochs}: its validation loss has levelled off, with a gap of "
     "{gap}.",
     "undecided": "The best trial's validation loss does not turn in {epochs}, too few to say more.",
@@ -152,6 +156,7 @@ _COUNTED = {
     "unstable": "came apart",
     "learning": "are still learning",
     "underfits": "underfit",
+    "memorises": "go on with the training images only",
     "healthy": "levelled off",
     "undecided": "ended too early to tell",
     "diverged": "diverged",
@@ -166,6 +171,7 @@ def _verdict(curve: _Curve, best: float) -> dict[str, object]:
     val_E, train_E = curve.losses.T
     whole = bool(np.isfinite(curve.losses).all())
     row: dict[str, object] = {"epochs": len(val_E)}
+    last_third = slice(-max(FEWEST, len(val_E) // 3), None)
     turn = None
     if whole:
         row["gl"] = 100 * (val_E[-1] / val_E.min() - 1)
@@ -181,10 +187,12 @@ def _verdict(curve: _Curve, best: float) -> dict[str, object]:
         verdict = "overfits" if train_rise < rise / 2 else "unstable"
     elif curve.censored or len(val_E) < FEWEST:
         verdict = "undecided"
-    elif _falls(val_E[-max(FEWEST, len(val_E) // 3) :]):
+    elif _falls(val_E[last_third]):
         verdict = "learning"
+    elif train_E[-_LAST:].mean() > best:
+        verdict = "underfits"
     else:
-        verdict = "underfits" if train_E[-_LAST:].mean() > best else "healthy"
+        verdict = "memorises" if _falls((train_E - val_E)[last_third]) else "healthy"
     return row | {"verdict": verdict, "advice": ADVICE[verdict]}
 
 

@@ -23,6 +23,7 @@ CASES = {
     "unstable": (FALLING + 0.05 * np.maximum(0, EPOCHS - 8), FALLING + 0.05 * np.maximum(0, EPOCHS - 8)),
     "learning": (2.5 - 0.03 * EPOCHS, 2.45 - 0.03 * EPOCHS),
     "underfits": (2 + np.exp(-EPOCHS / 2), 1.95 + np.exp(-EPOCHS / 2)),
+    "memorises": (1.4 + np.exp(-EPOCHS / 2), 1.3 - 0.03 * EPOCHS),
     "healthy": (1.4 + np.exp(-EPOCHS / 2), 1.2 + np.exp(-EPOCHS / 2)),
 }
 
