@@ -144,8 +144,8 @@ _SAID = {
     "help.",
     "underfits": "The best trial underfits: in {epochs} its validation loss has levelled off, and its training loss is "
     "still above the lowest validation loss of all.",
-    "memorises": "The best trial's validation loss has levelled off in {epochs}, but its training loss has not: the gap, "
-    "{gap} at the end, still grows, and what is learnt now does not generalise.",
+    "memorises": "The best trial's validation loss has levelled off in {epochs}, but its training loss has not: the "
+    "gap, {gap} at the end, still grows, and what is learnt now does not generalise.",
     "healthy": "The best trial does not overfit in {epochs}: its validation loss has levelled off, with a gap of "
     "{gap}.",
     "undecided": "The best trial's validation loss does not turn in {epochs}, too few to say more.",

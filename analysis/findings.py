@@ -91,9 +91,9 @@ def _cut(results: Results) -> list[Finding]:
         )
         text += " (this says little about late overfitting)." if matched * 3 <= longest else "."
     elif running:
-        text = (
-            f"{running} of {len(trials)} trials are still running; gaps are compared at {at}. All of this may change."
-        )
+        goes_on = any(manifest.get("state") == "RUNNING" for manifest in results.manifests)
+        are = "are still running" if goes_on else "have epochs left"
+        text = f"{running} of {len(trials)} trials {are}; gaps are compared at {at}. All of this may change."
     elif len(trials) > 1:
         text = f"No trial was cut by ASHA; gaps are compared at {at}."
     else:

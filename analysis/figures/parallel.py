@@ -55,7 +55,8 @@ def parallel_coordinates_sentence(results: Results) -> str:
         if pd.api.types.is_numeric_dtype(table[name]):
             rank = table[name].rank(pct=True)
             share = float(rank[top.index].max() - rank[top.index].min())
-            told.append((share, f"{name} between {short(float(top[name].min()))} and {short(float(top[name].max()))}"))
+            low, high = (short(float(end)) for end in (top[name].min(), top[name].max()))
+            told.append((share, f"{name} {low}" if low == high else f"{name} between {low} and {high}"))
         else:
             kinds = sorted(set(top[name].astype(str)))
             told.append((len(kinds) / table[name].nunique(), f"{name} {' or '.join(map(short, kinds[:3]))}"))

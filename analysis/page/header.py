@@ -54,7 +54,7 @@ def facts(results: Results) -> dict[str, str]:
         "trials": _by_status(trials),
         "configurations": _configurations(trials),
         "epochs": _epochs(results),
-        "time": _time(trials),
+        "time": _time(results),
         "hardware": _hardware(results),
         "versions": "; ".join(_flat(m["versions"]) for m in manifests[:1] if m.get("versions")),
         "folder": "; ".join(str(path) for path in results.paths),
@@ -94,14 +94,15 @@ def _epochs(results: Results) -> str:
     return f"up to {' or '.join(map(str, asked))} a trial; {done}" if asked else done
 
 
-def _time(trials: pd.DataFrame) -> str:
+def _time(results: Results) -> str:
+    trials = results.trials
     first, last = trials["started"].min(), trials["ended"].max()
     if pd.isna(first):
         return ""
     words = f"started {first:%Y-%m-%d %H:%M} UTC"
     if not pd.isna(last):
         words += f", {_duration((last - first).total_seconds())}"
-    return words + f"; {_duration(float(trials['seconds'].sum()))} of training"
+    return words + f"; {_duration(float(results.epochs['epoch_s'].sum()))} of training"
 
 
 def _duration(seconds: float) -> str:

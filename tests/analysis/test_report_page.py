@@ -82,7 +82,7 @@ def test_a_single_trial_makes_a_report(tmp_path: Path):
         ([trial([], status="RUNNING")], "No trial has finished an epoch"),
         (
             [trial(curve(3, 0), status="RUNNING"), trial(curve(1, 1), status="RUNNING", lr=0.1)],
-            "2 of 2 trials are still running",
+            "2 of 2 trials have epochs left",
         ),
         (
             [trial([epoch(float("nan"), float("inf"), float("nan"))] * 2, status="STOPPED", stop_reason="diverged")],
@@ -97,12 +97,19 @@ def test_a_single_trial_makes_a_report(tmp_path: Path):
         ),
         ([trial(curve(1, k), lr=0.1 + k) for k in range(3)], "compared at epoch 1"),
     ],
-    ids=["empty", "failed", "failed-late", "no-epochs", "running", "nan", "exploded", "one-epoch"],
+    ids=["empty", "failed", "failed-late", "no-epochs", "unfinished", "nan", "exploded", "one-epoch"],
 )
 def test_every_state_of_a_sweep_makes_a_report(tmp_path: Path, trials: list[dict], said: str):
     _, page = page_of(write_sweep(tmp_path / "s", trials))
     assert said in page.text
     assert "How to read the gap" in page.text
+
+
+def test_trials_count_as_running_while_their_sweep_does(tmp_path: Path):
+    trials = [trial(curve(3, k), status="RUNNING", replicate=k) for k in range(2)]
+    _, page = page_of(write_sweep(tmp_path / "s", trials, state="RUNNING"))
+    assert "2 of 2 trials are still running" in page.text
+    assert "60 s of training" in page.text  # six epochs of ten seconds, though no trial has an end
 
 
 def test_every_string_from_outside_stays_text(tmp_path: Path):
