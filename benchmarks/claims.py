@@ -1,16 +1,16 @@
 """What the original report claimed of CIFAR-10, each claim held against the recorded studies.
 
     python -m benchmarks.claims                        # from the recorded studies in docs/results
-    python -m benchmarks.claims --studies ./results    # from sweeps of your own, NAME-ID
+    python -m benchmarks.claims --studies ./results    # from sweeps of your own
 
 Prints Markdown: the claims with effect, 95 % interval, n and verdict, then what each setting of each study gives. A
 claim has a direction: it is confirmed where the interval lies on its side of zero, refuted where it lies on the other.
-docs/results.md holds this output, and a test that it still is.
+Sweeps of one model and one study are put together. docs/results.md holds this output, and a test that it still is.
 """
 
 import argparse
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -19,10 +19,13 @@ import analysis
 from analysis import gap_levels
 from analysis.gap_table import matched_epoch
 from analysis.intervals import Interval, t_interval
-from analysis.results import Results
+from analysis.results import TRIAL_KEY, Results
 
 RECORDED = Path(__file__).parents[1] / "docs" / "results"
+MODELS = ("mlp", "cnn")
 
+# By model and name.
+Studies = dict[tuple[str, str], Results]
 
 UNITS = {"points": (100.0, 2), "nats": (1.0, 3), "epochs": (1.0, 1)}  # factor and decimals
 AT_THE_END = ("val_loss", "gap_loss", "regularisation", "roughness")
@@ -31,7 +34,9 @@ COLUMNS = ("best val_acc (%)", "val_loss", "gap", "regularisation", "roughness",
 
 @dataclass(frozen=True)
 class Claim:
-    """says: the report's words, empty for one more measure of the same. sign: the direction that is claimed."""
+    """says: the report's words, empty for one more measure of the same. sign: the direction that is claimed.
+    models: those that it is claimed of. also: a second study, where one of the two settings stands only there.
+    """
 
     says: str
     study: str
@@ -39,14 +44,22 @@ class Claim:
     measure: Callable[[Results], Interval]
     sign: int
     unit: str = "nats"
+    models: tuple[str, ...] = MODELS
+    also: str = ""
 
-    def row(self, results: Results) -> str:
+    def rows(self, studies: Studies) -> list[str]:
+        """One for each model whose studies are there; the words stand in the first."""
+        names = [name for name in (self.study, self.also) if name]
+        found = {model: [studies.get((model, name)) for name in names] for model in self.models}
+        there = {model: together([r for r in own if r]) for model, own in found.items() if all(own)}
+        return [self._row(model, own, self.says if i == 0 else "") for i, (model, own) in enumerate(there.items())]
+
+    def _row(self, model: str, results: Results, says: str) -> str:
         found = self.measure(results)
         factor, decimals = UNITS[self.unit]
         mean, low, high = (_signed(factor * x, decimals) for x in (found.mean, found.low, found.high))
-        return _line(
-            [self.says, f"{self.shown}, {self.unit}", f"{mean} [{low}, {high}]", str(found.n), self._verdict(found)]
-        )
+        effect = f"{mean} [{low}, {high}]"
+        return _line([says, model.upper(), f"{self.shown}, {self.unit}", effect, str(found.n), self._verdict(found)])
 
     def _verdict(self, found: Interval) -> str:
         if not found.excludes_zero:
@@ -63,6 +76,17 @@ def difference(factor: str, a: str, b: str, value: str, at: str = "matched") -> 
         if row["unit"] != "replicates":
             raise ValueError(f"{factor}: {a} and {b} did not meet the same settings, so there are no pairs")
         return Interval(row["n"], row["difference"], row["low"], row["high"])
+
+    return measured
+
+
+def where(name: str, level: object, measure: Callable[[Results], Interval]) -> Callable[[Results], Interval]:
+    """Of the trials alone whose hyper-parameter `name` is `level`."""
+
+    def measured(results: Results) -> Interval:
+        trials = results.trials[results.trials[name] == level]
+        epochs = results.epochs[results.epochs["trial_id"].isin(trials["trial_id"])]
+        return measure(replace(results, trials=trials, epochs=epochs))
 
     return measured
 
@@ -108,12 +132,15 @@ CLAIMS = (
           difference("layer_order", "lrd", "lbrd", "val_acc", "best"), -1, "points"),
     Claim("", "no-dropout", "best validation accuracy, lr − lbr",
           difference("layer_order", "lr", "lbr", "val_acc", "best"), -1, "points"),
+    Claim("", "no-batch-norm", "best validation accuracy, lrd − lbrd at the learning rate 1e-2",
+          where("lr", 0.01, difference("layer_order", "lrd", "lbrd", "val_acc", "best")), -1, "points"),
     Claim("batch norm makes validation curves rougher", "no-dropout", "roughness, with − without batch norm",
           difference("has_bn", "yes", "no", "roughness"), +1),
-    Claim("without dropout the MLP overfits strongly", "no-dropout", "gap at the end, without − with dropout",
+    Claim("", "no-dropout", "roughness, lbrd − lrd", difference("layer_order", "lbrd", "lrd", "roughness"), +1),
+    Claim("without dropout a network overfits strongly", "no-dropout", "gap at the end, without − with dropout",
           difference("has_dropout", "no", "yes", "gap_loss"), +1),
-    Claim("and is best before epoch 20", "no-dropout", "epoch of the lowest validation loss, lbr, less 20",
-          best_epoch_less_20("lbr"), -1, "epochs"),
+    Claim("and the MLP is best before epoch 20", "no-dropout", "epoch of the lowest validation loss, lbr, less 20",
+          best_epoch_less_20("lbr"), -1, "epochs", models=("mlp",)),
     Claim(BEFORE, "layer-order", "gap at the end, ldbr − lbdr",
           difference("layer_order", "ldbr", "lbdr", "gap_loss"), +1),
     Claim("", "layer-order", "regularisation (negative), ldbr − lbdr",
@@ -122,6 +149,8 @@ CLAIMS = (
           difference("layer_order", "lrdb", "lbrd", "gap_loss"), +1),
     Claim("", "layer-order", "regularisation (negative), lrdb − lbrd",
           difference("layer_order", "lrdb", "lbrd", "regularisation"), +1),
+    Claim("", "layer-order", "gap at the end, lrdb − lrbd",
+          where("lr", 0.001, difference("layer_order", "lrdb", "lrbd", "gap_loss")), +1, also="no-batch-norm"),
     Claim("its variance shift costs validation loss (Li et al. 2018)", "layer-order", "cost of the shift, ldbr",
           of_order("ldbr", "shift_cost"), +1),
     Claim("", "layer-order", "cost of the shift, lrdb", of_order("lrdb", "shift_cost"), +1),
@@ -131,14 +160,15 @@ CLAIMS = (
 )  # fmt: skip
 SETTINGS = {
     "no-dropout": ["layer_order"],
+    "no-batch-norm": ["layer_order", "lr"],
     "layer-order": ["layer_order"],
     "augmentation": ["augment", "drop_rate"],
 }
 
 
-def claims_table(studies: dict[str, Results]) -> str:
-    rows = [claim.row(studies[claim.study]) for claim in CLAIMS if claim.study in studies]
-    return "\n".join([*_head("claim", "measured", "effect [95 % interval]", "n", "verdict"), *rows])
+def claims_table(studies: Studies) -> str:
+    head = _head("claim", "model", "measured", "effect [95 % interval]", "n", "verdict")
+    return "\n".join([*head, *(row for claim in CLAIMS for row in claim.rows(studies))])
 
 
 def settings_table(results: Results, names: list[str]) -> str:
@@ -174,26 +204,39 @@ def _line(cells: Sequence[str]) -> str:
     return f"| {' | '.join(cells)} |"
 
 
-def load_studies(folder: Path) -> dict[str, Results]:
-    """The studies that are there, by the names that CLAIMS knows: folders NAME or NAME-ID."""
-    names = sorted({claim.study for claim in CLAIMS}, key=len, reverse=True)
-    found: dict[str, Results] = {}
-    for path in sorted(folder.iterdir()):
-        name = next((name for name in names if path.name == name or path.name.startswith(f"{name}-")), None)
-        if name and (path / "sweep.json").exists():
-            found[name] = analysis.load(path)
-    return found
+def together(parts: Sequence[Results]) -> Results:
+    """As if one sweep had run all trials: their seeds are the same. Of a trial in several, the first counts."""
+    trials = pd.concat([part.trials for part in parts])
+    kept = trials.drop_duplicates("trial_id")
+    epochs = pd.concat([part.epochs for part in parts]).merge(kept[TRIAL_KEY], on=TRIAL_KEY)
+    one = parts[0].trials["sweep_id"].iloc[0]
+    manifests = tuple(manifest for part in parts for manifest in part.manifests)
+    return replace(parts[0], trials=kept.assign(sweep_id=one), epochs=epochs.assign(sweep_id=one), manifests=manifests)
 
 
-def parts(studies: dict[str, Results]) -> list[str]:
+def load_studies(folder: Path) -> Studies:
+    """The sweeps in the folder that CLAIMS knows, by model and name."""
+    names = {claim.study for claim in CLAIMS}
+    found: dict[tuple[str, str], list[Results]] = {}
+    for path in sorted(manifest.parent for manifest in folder.glob("*/sweep.json")):
+        results = analysis.load(path)
+        manifest = results.manifests[0]
+        if manifest["name"] in names:
+            found.setdefault((manifest["spec"]["model"], manifest["name"]), []).append(results)
+    return {key: together(own) for key, own in found.items()}
+
+
+def parts(studies: Studies) -> list[str]:
     """The claims, and each study's settings under a line that says the epoch."""
     found = [claims_table(studies)]
-    for name, settings in SETTINGS.items():
-        if name in studies:
-            told = (
-                f"`{name}` at epoch {matched_epoch(studies[name])} (means ± half a 95 % interval over the seeds; nats):"
-            )
-            found.append(f"{told}\n\n{settings_table(studies[name], settings)}")
+    for model in MODELS:
+        for name, settings in SETTINGS.items():
+            if (model, name) in studies:
+                results = studies[model, name]
+                told = (
+                    f"{model.upper()}, `{name}` at epoch {matched_epoch(results)} (means ± half a 95 % interval; nats):"
+                )
+                found.append(f"{told}\n\n{settings_table(results, settings)}")
     return found
 
 
