@@ -35,6 +35,11 @@ def trials_at_once(cpus_per_trial: float, gpus_per_trial: float) -> int:
     return places
 
 
+def idle_gpus(gpus_per_trial: float) -> float:
+    """How many GPUs of the connected Ray stay idle because trials ask for none."""
+    return 0.0 if gpus_per_trial > 0 else sum(node["Resources"].get("GPU", 0.0) for node in _nodes())
+
+
 def largest_node() -> float:
     """The CPUs of the node of the connected Ray that has most."""
     return max((node["Resources"].get("CPU", 0.0) for node in _nodes()), default=0.0)

@@ -6,7 +6,7 @@ from typing import Any
 from cluster.connect import ray_session
 from cluster.environment import cache_dir
 from cluster.nodes import Node, look_at_nodes, refuse_unfit
-from cluster.preflight import check_this_machine
+from cluster.preflight import check_this_machine, idle_gpus
 from cluster.scratch_folder import scratch_folder
 from cluster.waiting import wait_for_a_place
 from search_spaces.errors import SpecError
@@ -68,6 +68,8 @@ def drive(
             check_cluster(storage, watch.announce)
         if wait_for_a_place(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial, watch.announce):
             check_cluster(storage, watch.announce)  # the nodes that have come
+        if idle := idle_gpus(spec.resources.gpus_per_trial):
+            watch.announce(f"{idle:g} GPUs idle; `--set resources.gpus_per_trial=0.1` would put ten trials on each")
         places = Places(spec.resources, elastic=address is not None)
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
         # Raises for a train_size that these images do not have, before every trial would.

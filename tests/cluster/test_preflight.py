@@ -4,10 +4,12 @@ import os
 from pathlib import Path
 
 import pytest
+import ray
 
 from cluster.connect import ray_session
 from cluster.errors import ClusterError, PreflightError
-from cluster.preflight import check_this_machine, trials_at_once
+from cluster.preflight import check_this_machine, idle_gpus, trials_at_once
+from cluster.scratch_folder import scratch_folder
 from cluster.waiting import wait_for_a_place
 
 
@@ -23,6 +25,17 @@ def test_trials_fit_as_often_as_a_node_holds_them_and_a_second_session_is_refuse
             wait_for_a_place(1, 1, print)
         with pytest.raises(ClusterError, match=r"ray\.shutdown"), ray_session():
             pass
+
+
+def test_gpus_that_no_trial_asks_for_are_counted() -> None:
+    with scratch_folder() as folder:
+        # Ray believes what it is told of GPUs; nothing here computes on them.
+        ray.init(address="local", num_cpus=1, num_gpus=2, include_dashboard=False, _temp_dir=str(folder))
+        try:
+            assert idle_gpus(0) == 2
+            assert idle_gpus(0.5) == 0
+        finally:
+            ray.shutdown()
 
 
 def test_a_cluster_that_does_not_answer_is_named() -> None:
