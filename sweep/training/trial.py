@@ -221,7 +221,7 @@ class Trial:
         for number, index_B in enumerate(self._in_batches(self._train_eval_N)):
             self._augment_generator.manual_seed(self._seed("decompose", self.epoch, number, 0))
             self._dropout_noise.seed(self._seed("decompose", self.epoch, number, 1))
-            yield self._images.augmented(index_B, self._augmentation, self._augment_generator)
+            yield self._step.augmented(index_B)
 
     def _best_val_acc(self) -> float:
         return max((row["val_acc"] for row in self.history if math.isfinite(row["val_loss"])), default=-1.0)

@@ -24,11 +24,6 @@ STUDY: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, data_cache: Path) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
-
-
 @pytest.mark.parametrize(
     ("bound", "more"), [("max_epochs_total=5", "max_epochs_total=100"), ("max_trials=2", "max_trials=4")]
 )

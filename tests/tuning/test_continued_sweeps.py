@@ -30,11 +30,6 @@ STUDY: dict[str, Any] = {
 NUMBERS = ["trial_id", "epoch", "train_loss", "val_loss"]
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, data_cache: Path) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
-
-
 def epochs(path: Path | str) -> pd.DataFrame:
     table = pd.read_parquet(Path(path) / "epochs.parquet")
     return table.sort_values(["trial_id", "epoch"], ignore_index=True)

@@ -4,17 +4,13 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import pytest
 
 import analysis
 import sweep
 from analysis.decomposition import PARTS
 
 
-def test_the_parts_sum_to_the_plain_difference_in_every_row(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
-) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+def test_the_parts_sum_to_the_plain_difference_in_every_row(tmp_path: Path) -> None:
     study = {
         "name": "parts",
         "model": "mlp",

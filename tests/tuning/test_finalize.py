@@ -32,11 +32,6 @@ SEARCH: dict[str, Any] = {
 }
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, data_cache: Path) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
-
-
 def tables(place: Path) -> tuple[pd.DataFrame, pd.DataFrame]:
     return pd.read_parquet(place / "trials.parquet"), pd.read_parquet(place / "epochs.parquet")
 

@@ -28,11 +28,6 @@ STUDY: dict[str, Any] = {
 RUNGS = [1, 2, 4]
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, data_cache: Path) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
-
-
 @pytest.fixture(scope="module")
 def interrupted(tmp_path_factory: pytest.TempPathFactory, data_cache: Path) -> Path:
     """Stopped after some epochs, and gone on with."""

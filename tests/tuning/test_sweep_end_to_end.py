@@ -17,11 +17,6 @@ from sweep.tuning.watch import Watch
 TIMES = ["sweep_id", "epoch_s", "images_per_s", "timestamp", "node"]
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, data_cache: Path) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
-
-
 def small(**keys: Any) -> dict[str, Any]:
     return {"name": "small", "model": "mlp", "model_args": {"hidden": [32]}, "dataset": "digits", "epochs": 3, **keys}
 

@@ -11,10 +11,7 @@ import sweep
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU on this machine")
 
 
-def test_four_trials_share_a_gpu_and_every_epoch_arrives(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
-) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+def test_four_trials_share_a_gpu_and_every_epoch_arrives(tmp_path: Path) -> None:
     spec = {
         "name": "shared",
         "model": "cnn",
@@ -33,10 +30,7 @@ def test_four_trials_share_a_gpu_and_every_epoch_arrives(
     assert not epochs.duplicated(["trial_id", "epoch"]).any()
 
 
-def test_a_trial_too_large_for_its_share_of_the_gpu_is_tried_again_with_all_of_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
-) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+def test_a_trial_too_large_for_its_share_of_the_gpu_is_tried_again_with_all_of_it(tmp_path: Path) -> None:
     spec = {
         "name": "tight",
         "model": "mlp",

@@ -64,10 +64,7 @@ def test_a_sweep_keeps_what_it_began_with(earlier: Path, tmp_path: Path) -> None
     assert kept(folder) == outcomes
 
 
-def test_a_warm_started_sweep_runs(
-    earlier: Path, tmp_path: Path, data_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+def test_a_warm_started_sweep_runs(earlier: Path, tmp_path: Path) -> None:
     result = sweep.run(spec(), storage=tmp_path, warm_start=earlier)
     assert result.exit_code == 0
     assert len(kept(LocalFolder(Path(result.path)))) == 6
