@@ -2,7 +2,8 @@
 
 `0.01` is Fixed; `{uniform: [0, 0.5]}`, `{loguniform: [1e-4, 1e-1]}`, `{int: [1, 8]}` (both ends included) and
 `{choice: [a, b]}` say what they are; `{permutations: lbrd}` is a Choice of the 24 orders. A range with `points: n` is
-the Choice of n evenly spaced values (evenly in the logarithm for loguniform), both ends included.
+the Choice of n evenly spaced values (evenly in the logarithm for loguniform), both ends included. `at(part)`, with
+0 <= part < 1, is the value so far along the domain: evenly spread parts give evenly spread values.
 """
 
 import math
@@ -28,6 +29,9 @@ class Fixed:
     def values(self) -> tuple[Value, ...]:
         return (self.value,)
 
+    def at(self, part: float) -> Value:
+        return self.value
+
     def sample(self, rng: random.Random) -> Value:
         return self.value
 
@@ -43,12 +47,15 @@ class Uniform:
     def __str__(self) -> str:
         return f"{{uniform: [{self.low!r}, {self.high!r}]}}"
 
+    def at(self, part: float) -> float:
+        return self.low + (self.high - self.low) * part
+
     def sample(self, rng: random.Random) -> float:
-        return rng.uniform(self.low, self.high)
+        return self.at(rng.random())
 
     def spaced(self, points: int) -> "Choice":
         """The Choice of `points` evenly spaced values, both ends included."""
-        return _spaced(self.low, self.high, points, lambda part: self.low + (self.high - self.low) * part)
+        return _spaced(self.low, self.high, points, self.at)
 
 
 @dataclass(frozen=True)
@@ -62,14 +69,17 @@ class LogUniform:
     def __str__(self) -> str:
         return f"{{loguniform: [{self.low!r}, {self.high!r}]}}"
 
-    def sample(self, rng: random.Random) -> float:
-        value = math.exp(rng.uniform(math.log(self.low), math.log(self.high)))
+    def at(self, part: float) -> float:
+        log_low, log_high = math.log(self.low), math.log(self.high)
+        value = math.exp(log_low + (log_high - log_low) * part)
         return min(max(value, self.low), self.high)  # exp(log(x)) may leave the range by one rounding
+
+    def sample(self, rng: random.Random) -> float:
+        return self.at(rng.random())
 
     def spaced(self, points: int) -> "Choice":
         """The Choice of `points` values evenly spaced in the logarithm, both ends included."""
-        log_low, log_high = math.log(self.low), math.log(self.high)
-        return _spaced(self.low, self.high, points, lambda part: math.exp(log_low + (log_high - log_low) * part))
+        return _spaced(self.low, self.high, points, self.at)
 
 
 @dataclass(frozen=True)
@@ -85,6 +95,9 @@ class IntRange:
 
     def values(self) -> tuple[int, ...]:
         return tuple(range(self.low, self.high + 1))
+
+    def at(self, part: float) -> int:
+        return self.low + int(self.size * part)
 
     def sample(self, rng: random.Random) -> int:
         return rng.randint(self.low, self.high)
@@ -106,6 +119,9 @@ class Choice:
 
     def values(self) -> tuple[Value, ...]:
         return self.options
+
+    def at(self, part: float) -> Value:
+        return self.options[int(self.size * part)]
 
     def sample(self, rng: random.Random) -> Value:
         return rng.choice(self.options)

@@ -12,6 +12,7 @@ from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
 from sweep.tuning.planned_trials import planned_trials
 from sweep.tuning.proposer import Outcome, Proposer, outcome_of
+from sweep.tuning.sobol_configurations import sobol_configurations
 from sweep.tuning.trial_record import TrialRecord
 
 
@@ -38,9 +39,10 @@ class Assignments(Listener):
                 self.budget.epoch_told(row["epoch_s"])
         self._spec = spec
         self._planned = planned_trials(spec)
+        self._earlier = list(earlier)
         self._ledger = ledger
         self._stopping = stopping
-        self.proposer = build_proposer(spec, earlier)
+        self.proposer = build_proposer(spec, self._earlier)
         self._queue: deque[TrialRecord] = deque()
         self._at_work: set[str] = set()
         self._out_of_trials = False
@@ -71,8 +73,12 @@ class Assignments(Listener):
                 self._stopping.close(one_must_finish=not finished)
 
     def study_journal(self) -> bytes | None:
-        """The search's Optuna study as a journal file, if it has one."""
-        return self.proposer.journal(self._ledger.sweep_id)
+        """The search as an Optuna study, in a journal file; None where everything listed is tried, or any at random."""
+        if self._spec.search.algorithm in ("grid", "random") or not self._spec.search_space.searched:
+            return None
+        from sweep.tuning.optuna_journal import journal_of
+
+        return journal_of(self._ledger.sweep_id, self._spec, self._earlier, self._replicates.values())
 
     def waits(self, record: TrialRecord) -> None:
         """A trial has given its place free at a rung."""
@@ -166,6 +172,8 @@ def build_proposer(spec: SweepSpec, earlier: Iterable[Outcome] = ()) -> Proposer
         return ListedProposer(sample_configurations(space, search.trials, search.seed))
     if not space.searched:
         return ListedProposer(space.grid())
+    if search.algorithm == "qmc":
+        return ListedProposer(sobol_configurations(space, search.trials, search.seed))
     from sweep.tuning.optuna_proposer import OptunaProposer
 
     proposer = OptunaProposer(space, count=search.trials, seed=search.seed, algorithm=search.algorithm)

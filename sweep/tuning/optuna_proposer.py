@@ -1,8 +1,4 @@
-"""Search by Optuna's samplers, told the truth about early stopping.
-
-Ray Tune's own bridge tells Optuna COMPLETE for a trial that was cut, so that values at different budgets are compared;
-here a cut configuration is PRUNED with its intermediate values, and one without a usable epoch is FAIL.
-"""
+"""Search by those of Optuna's samplers that learn from what they are told."""
 
 import json
 import random
@@ -11,28 +7,22 @@ from collections.abc import Callable
 from typing import Any
 
 import optuna
-from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
 from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseGASampler, BaseSampler
-from optuna.trial import FrozenTrial, Trial, TrialState, create_trial
+from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search_spaces.domains import Choice, Domain, IntRange, LogUniform, Uniform
 from search_spaces.space import SearchSpace
 from sweep.training.seeds import seed_for
-from sweep.tuning.optuna_journal import journal_of
+from sweep.tuning.optuna_trials import directions, distributions, frozen_trial, lies_within, told
 from sweep.tuning.proposer import Outcome
 
-# The spec's names of what Optuna offers; those with two objectives, and what each of them makes of a seed.
-MULTI_OBJECTIVE = ("multi-objective", "nsga2")
+# The spec's names of what Optuna offers, and what each of them makes of a seed.
 _SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
     "gp": lambda seed: optuna.samplers.GPSampler(seed=seed),
-    "qmc": lambda seed: optuna.samplers.QMCSampler(scramble=True, seed=seed, warn_independent_sampling=False),
     "multi-objective": lambda seed: optuna.samplers.TPESampler(seed=seed),
     "nsga2": lambda seed: optuna.samplers.NSGAIISampler(population_size=20, seed=seed),
 }
-# Whose proposals form one sequence, which a new seed at each of them would break.
-_SEQUENCES = ("qmc",)
 # Which learn from the epochs of configurations that have not ended, too.
 _LOOKING_AHEAD = ("tpe",)
 
@@ -46,10 +36,9 @@ _PATIENCE = 20
 class OptunaProposer:
     """An Optuna sampler over the searched hyper-parameters, at most `count` configurations.
 
-    algorithm: tpe, gp (Gaussian process; loads torch), qmc (a scrambled Sobol sequence): one objective, the highest
-    val_acc of any epoch. multi-objective (TPE), nsga2: val_acc up and, at the same epoch, gap_loss down. The proposal
-    after n others depends on the seed, n and what was told, not on who asked: a resumed sweep that was told the same
-    proposes the same.
+    algorithm: tpe, gp (Gaussian process; loads torch): one objective, the highest val_acc of any epoch.
+    multi-objective (TPE), nsga2: val_acc up and, at the same epoch, gap_loss down. The proposal after n others depends
+    on the seed, n and what was told, not on who asked: a resumed sweep that was told the same proposes the same.
     """
 
     learns = True
@@ -60,10 +49,8 @@ class OptunaProposer:
         self._count = count if space.cardinality is None else min(count, space.cardinality)
         self._seed = seed
         self._algorithm = algorithm
-        self._multi_objective = algorithm in MULTI_OBJECTIVE
-        self._distributions = {name: _distribution(domain) for name, domain in space.searched.items()}
-        directions = ["maximize", "minimize"] if self._multi_objective else ["maximize"]
-        self._study = optuna.create_study(directions=directions)
+        self._distributions = distributions(space)
+        self._study = optuna.create_study(directions=directions(algorithm))
         self._trials: dict[str, Trial] = {}  # by canonical configuration
         self._outcomes: dict[str, Outcome] = {}  # likewise: the latest of each
         self._learned: list[FrozenTrial] = []  # of earlier sweeps
@@ -84,8 +71,7 @@ class OptunaProposer:
 
     def observe(self, outcome: Outcome) -> None:
         """How far a configuration is that has not ended."""
-        if outcome.val_acc:
-            self._outcomes[json.dumps(outcome.configuration)] = outcome
+        self._outcomes[json.dumps(outcome.configuration)] = outcome
 
     def _propose_ahead(self) -> dict[str, Any] | None:
         """Ask a study in which what waits or runs counts as pruned where it stands.
@@ -95,9 +81,8 @@ class OptunaProposer:
         """
         ahead = optuna.create_study(direction="maximize")
         ahead.add_trials(self._learned)
-        for key, trial in list(self._trials.items())[-_REMEMBERED:]:
-            told = {"state": TrialState.RUNNING} if key not in self._outcomes else self._told(self._outcomes[key])
-            ahead.add_trial(create_trial(params=trial.params, distributions=self._distributions, **told))
+        latest = list(self._outcomes.values())[-_REMEMBERED:]
+        ahead.add_trials([frozen_trial(outcome, self._distributions, self._algorithm) for outcome in latest])
         for attempt in range(_PATIENCE):
             self._reseed(ahead, attempt)
             configuration = self._space.resolve(ahead.ask(self._distributions).params)
@@ -118,34 +103,19 @@ class OptunaProposer:
 
     def learn(self, outcome: Outcome) -> bool:
         """Take an outcome of another sweep into account. False if its configuration lies outside of this space."""
-        params = {name: outcome.configuration[name] for name in self._distributions}
-        if not all(_contains(self._distributions[name], value) for name, value in params.items()):
+        if not lies_within(outcome, self._distributions):
             return False
-        self._learned.append(create_trial(params=params, distributions=self._distributions, **self._told(outcome)))
+        self._learned.append(frozen_trial(outcome, self._distributions, self._algorithm))
         self._study.add_trial(self._learned[-1])
         return True
 
     def tell(self, outcome: Outcome) -> None:
         key = json.dumps(outcome.configuration)
         self._outcomes[key] = outcome
-        told = self._told(outcome)
-        for epoch, val_acc in told.get("intermediate_values", {}).items():
+        known = told(outcome, self._algorithm)
+        for epoch, val_acc in known.get("intermediate_values", {}).items():
             self._trials[key].report(val_acc, epoch)
-        self._study.tell(self._trials[key], told.get("values", told.get("value")), told["state"])
-
-    def _told(self, outcome: Outcome) -> dict[str, Any]:
-        """The state of a trial of Optuna's, and its values or intermediate values."""
-        if not outcome.val_acc:
-            return {"state": TrialState.FAIL}
-        best = outcome.best_epoch
-        if self._multi_objective:
-            return {"state": TrialState.COMPLETE, "values": [outcome.val_acc[best], outcome.gap_loss[best]]}
-        if outcome.status == "COMPLETED":
-            return {"state": TrialState.COMPLETE, "value": outcome.val_acc[best]}
-        return {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
-
-    def journal(self, name: str) -> bytes:
-        return journal_of(self._study, name)
+        self._study.tell(self._trials[key], known.get("values", known.get("value")), known["state"])
 
     @property
     def study(self) -> optuna.Study:
@@ -157,10 +127,11 @@ class OptunaProposer:
         if key in self._trials:
             return False
         self._trials[key] = trial
+        self._outcomes[key] = Outcome(configuration, "RUNNING", {}, {})
         return True
 
     def _reseed(self, study: optuna.Study, attempt: int = 0) -> None:
-        place = 0 if self._algorithm in _SEQUENCES else _PATIENCE * len(self._trials) + attempt
+        place = _PATIENCE * len(self._trials) + attempt
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ExperimentalWarning)
             study.sampler = _SAMPLERS[self._algorithm](seed_for(self._seed, 0, "order", place))
@@ -175,23 +146,3 @@ class OptunaProposer:
         configuration = rng.choice(left)
         self.adopt(configuration)
         return configuration
-
-
-def _contains(distribution: BaseDistribution, value: Any) -> bool:
-    if isinstance(distribution, CategoricalDistribution):
-        return value in distribution.choices
-    assert isinstance(distribution, FloatDistribution | IntDistribution)
-    return distribution.low <= value <= distribution.high
-
-
-def _distribution(domain: Domain) -> BaseDistribution:
-    match domain:
-        case Uniform():
-            return FloatDistribution(domain.low, domain.high)
-        case LogUniform():
-            return FloatDistribution(domain.low, domain.high, log=True)
-        case IntRange():
-            return IntDistribution(domain.low, domain.high)
-        case Choice():
-            return CategoricalDistribution(domain.values())
-    raise TypeError(f"{domain!r} is not searched")

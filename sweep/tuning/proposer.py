@@ -47,9 +47,6 @@ class Proposer(Protocol):
     def tell(self, outcome: Outcome) -> None:
         """A proposed or adopted configuration has ended."""
 
-    def journal(self, name: str) -> bytes | None:
-        """Its study under that name, as an Optuna journal file; None if it has none."""
-
 
 def outcome_of(replicates: list[TrialRecord]) -> Outcome:
     """Sum up the replicates of one configuration."""

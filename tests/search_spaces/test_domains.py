@@ -41,8 +41,18 @@ def test_samples_stay_within_their_bounds_for_random_ranges() -> None:
         high = low * (1 + 10 ** rng.uniform(-15, 6))
         for domain in (Uniform(low, high), LogUniform(low, high)):
             assert all(low <= domain.sample(rng) <= high for _ in range(20))
+            assert low <= domain.at(math.nextafter(1.0, 0.0)) <= high
         whole = IntRange(rng.randint(-5, 5), rng.randint(6, 9))
         assert all(whole.sample(rng) in whole.values() for _ in range(20))
+
+
+def test_evenly_spread_parts_give_evenly_spread_values() -> None:
+    parts = [0.0, 0.25, 0.5, 0.75, math.nextafter(1.0, 0.0)]
+    assert [Uniform(1, 3).at(part) for part in parts[:4]] == [1.0, 1.5, 2.0, 2.5]
+    assert [LogUniform(1e-4, 1.0).at(part) for part in parts[:4]] == pytest.approx([1e-4, 1e-3, 1e-2, 1e-1])
+    assert [IntRange(3, 6).at(part) for part in parts] == [3, 4, 5, 6, 6]
+    assert [Choice(("a", "b")).at(part) for part in parts] == ["a", "a", "b", "b", "b"]
+    assert Fixed(7).at(0.5) == 7
 
 
 def test_every_value_of_a_finite_domain_is_drawn_alike() -> None:

@@ -13,6 +13,7 @@ from search_spaces.space import SearchSpace
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
 from sweep.tuning.optuna_proposer import OptunaProposer
 from sweep.tuning.proposer import Outcome, Proposer
+from sweep.tuning.sobol_configurations import sobol_configurations
 
 SPACE = SearchSpace.parse({"lr": {"loguniform": [1e-4, 1.0]}, "layer_order": {"choice": ["lbrd", "lr"]}})
 FINITE = SearchSpace.parse({"layer_order": {"choice": ["lbrd", "lrbd", "lr"]}, "augment": {"choice": ["none", "full"]}})
@@ -41,8 +42,23 @@ def test_random_sampling_is_seeded_and_gives_nothing_twice() -> None:
     assert len(set(keys(drawn))) == 50
 
 
+def test_a_longer_even_search_begins_as_a_shorter_one() -> None:
+    even = sobol_configurations(SPACE, 50, seed=3)
+    assert keys(even) == keys(sobol_configurations(SPACE, 400, seed=3)[:50])
+    assert keys(even) != keys(sobol_configurations(SPACE, 50, seed=4))
+    assert len(set(keys(even))) == 50
+
+
+def test_an_even_search_has_each_word_as_often() -> None:
+    even = sobol_configurations(SPACE, 64, seed=0)
+    assert [configuration["layer_order"] for configuration in even].count("lr") == 32
+
+
 def test_a_finite_space_smaller_than_the_budget_is_given_out_once_whole() -> None:
     assert sample_configurations(FINITE, 100, seed=0) == FINITE.grid()
+    for count in (5, 6, 100):
+        even = keys(sobol_configurations(FINITE, count, seed=0))
+        assert len(even) == len({*even} & {*keys(FINITE.grid())}) == min(count, 6)
     assert sorted(keys(exhaust(OptunaProposer(FINITE, count=100, seed=0)))) == sorted(keys(FINITE.grid()))
 
 
@@ -50,6 +66,13 @@ def test_an_adopted_configuration_is_not_given_out_again() -> None:
     for proposer in (ListedProposer(FINITE.grid()), OptunaProposer(FINITE, count=100, seed=0)):
         proposer.adopt(FINITE.grid()[2])
         assert sorted(keys(exhaust(proposer))) == sorted(keys(FINITE.grid()[:2] + FINITE.grid()[3:]))
+
+
+def test_a_list_goes_on_to_its_length_where_an_earlier_version_drew_another() -> None:
+    proposer = ListedProposer(sobol_configurations(SPACE, 10, seed=0))
+    for configuration in sobol_configurations(SPACE, 4, seed=1):
+        proposer.adopt(configuration)
+    assert keys(exhaust(proposer)) == keys(sobol_configurations(SPACE, 6, seed=0))
 
 
 def test_tpe_finds_a_planted_optimum_better_than_random_sampling() -> None:
@@ -75,10 +98,7 @@ def test_qmc_spreads_more_evenly_than_random_sampling() -> None:
         places = sorted((math.log10(lr) + 4) / 4 for lr in learning_rates)
         return max(b - a for a, b in pairwise([0.0, *places, 1.0]))
 
-    even = [
-        largest_hole([c["lr"] for c in exhaust(OptunaProposer(SPACE, count=32, seed=seed, algorithm="qmc"))])
-        for seed in range(5)
-    ]
+    even = [largest_hole([c["lr"] for c in sobol_configurations(SPACE, 32, seed)]) for seed in range(5)]
     drawn = [largest_hole([c["lr"] for c in sample_configurations(SPACE, 32, seed)]) for seed in range(5)]
     assert max(even) < min(drawn)
 
@@ -99,7 +119,7 @@ def test_optuna_is_told_how_each_configuration_really_ended() -> None:
     assert trials[0].params["lr"] == first["lr"]
 
 
-@pytest.mark.parametrize("algorithm", ["tpe", "gp", "qmc", "multi-objective", "nsga2"])
+@pytest.mark.parametrize("algorithm", ["tpe", "gp", "multi-objective", "nsga2"])
 def test_a_search_rebuilt_from_what_was_told_proposes_what_the_first_would_have(algorithm: str) -> None:
     first = OptunaProposer(SPACE, count=30, seed=5, algorithm=algorithm)
     told = []

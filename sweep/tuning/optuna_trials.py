@@ -1,0 +1,70 @@
+"""Configurations as trials of an Optuna study, told the truth about early stopping.
+
+Ray Tune's own bridge tells Optuna COMPLETE for a trial that was cut, so that values at different budgets are compared;
+here a cut configuration is PRUNED with its intermediate values, and one without a usable epoch is FAIL.
+"""
+
+from typing import Any
+
+from optuna.distributions import BaseDistribution, CategoricalDistribution, FloatDistribution, IntDistribution
+from optuna.trial import FrozenTrial, TrialState, create_trial
+
+from search_spaces.domains import Choice, Domain, IntRange, LogUniform, Uniform
+from search_spaces.space import SearchSpace
+from sweep.tuning.proposer import Outcome
+
+# The algorithms with two objectives; the others have one, the highest val_acc of any epoch.
+MULTI_OBJECTIVE = ("multi-objective", "nsga2")
+
+
+def directions(algorithm: str) -> list[str]:
+    """Of a study's objectives: val_acc up and, for some algorithms, gap_loss at the same epoch down."""
+    return ["maximize", "minimize"] if algorithm in MULTI_OBJECTIVE else ["maximize"]
+
+
+def distributions(space: SearchSpace) -> dict[str, BaseDistribution]:
+    """Those of the searched hyper-parameters."""
+    return {name: _distribution(domain) for name, domain in space.searched.items()}
+
+
+def told(outcome: Outcome, algorithm: str) -> dict[str, Any]:
+    """The state of a trial, and its values or intermediate values, as `create_trial` takes them."""
+    if not outcome.val_acc:
+        return {"state": TrialState.RUNNING if outcome.status == "RUNNING" else TrialState.FAIL}
+    best = outcome.best_epoch
+    if algorithm in MULTI_OBJECTIVE:
+        return {"state": TrialState.COMPLETE, "values": [outcome.val_acc[best], outcome.gap_loss[best]]}
+    if outcome.status == "COMPLETED":
+        return {"state": TrialState.COMPLETE, "value": outcome.val_acc[best]}
+    return {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
+
+
+def lies_within(outcome: Outcome, distributions: dict[str, BaseDistribution]) -> bool:
+    """Whether a configuration, of another sweep say, is one of those that the distributions can give."""
+    return all(_contains(each, outcome.configuration[name]) for name, each in distributions.items())
+
+
+def frozen_trial(outcome: Outcome, distributions: dict[str, BaseDistribution], algorithm: str) -> FrozenTrial:
+    """A configuration as a trial; what has not ended and has told something counts as pruned where it stands."""
+    params = {name: outcome.configuration[name] for name in distributions}
+    return create_trial(params=params, distributions=distributions, **told(outcome, algorithm))
+
+
+def _contains(distribution: BaseDistribution, value: Any) -> bool:
+    if isinstance(distribution, CategoricalDistribution):
+        return value in distribution.choices
+    assert isinstance(distribution, FloatDistribution | IntDistribution)
+    return distribution.low <= value <= distribution.high
+
+
+def _distribution(domain: Domain) -> BaseDistribution:
+    match domain:
+        case Uniform():
+            return FloatDistribution(domain.low, domain.high)
+        case LogUniform():
+            return FloatDistribution(domain.low, domain.high, log=True)
+        case IntRange():
+            return IntDistribution(domain.low, domain.high)
+        case Choice():
+            return CategoricalDistribution(domain.values())
+    raise TypeError(f"{domain!r} is not searched")

@@ -1,0 +1,30 @@
+"""Configurations spread evenly over a space: a scrambled Sobol sequence (Sobol 1967, Owen 1998), as scipy draws it."""
+
+import json
+import math
+from typing import Any
+
+from search_spaces.space import SearchSpace
+
+# Points drawn for each configuration wanted before the rest of a finite space is taken in its own order.
+_PATIENCE = 16
+
+
+def sobol_configurations(space: SearchSpace, count: int, seed: int) -> list[dict[str, Any]]:
+    """`count` different configurations, or all of a space that has no more; more of them begin with the same ones."""
+    from scipy.stats import qmc  # loads for more than a second, and only this search needs it
+
+    wanted = count if space.cardinality is None else min(count, space.cardinality)
+    sequence = qmc.Sobol(len(space.searched), scramble=True, rng=seed)
+    spread: dict[str, dict[str, Any]] = {}
+    block = math.ceil(math.log2(max(wanted, 2)))
+    while len(spread) < wanted and sequence.num_generated < _PATIENCE * 2**block:
+        points = sequence.random(2**block)
+        for point in points.tolist():
+            values = {name: domain.at(part) for (name, domain), part in zip(space.searched.items(), point, strict=True)}
+            configuration = space.resolve(values)
+            spread.setdefault(json.dumps(configuration), configuration)
+    if len(spread) < wanted:
+        for configuration in space.grid():
+            spread.setdefault(json.dumps(configuration), configuration)
+    return list(spread.values())[:wanted]
