@@ -1,41 +1,29 @@
 """Every malformed spec, given to the real command: exit code 2, one message, no traceback, nothing started."""
 
-import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from malformed_specs import MALFORMED_SPECS, MalformedSpec
 
-
-def run_command(case: MalformedSpec, folder: Path) -> subprocess.CompletedProcess[str]:
-    folder.mkdir()
-    arguments = ["run", case.source(folder), "--storage", str(folder / "results")]
-    for override in case.overrides:
-        arguments += ["--set", override]
-    code = "from sweep.cli.app import main; main()"
-    return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, timeout=60)
-
-
-@pytest.fixture(scope="module")
-def finished(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[subprocess.CompletedProcess[str], Path]]:
-    """All commands run two at a time: each costs a Python start."""
-    folders = {case.id: tmp_path_factory.mktemp("malformed") / "case" for case in MALFORMED_SPECS}
-    with ThreadPoolExecutor(2) as pool:
-        done = pool.map(lambda case: run_command(case, folders[case.id]), MALFORMED_SPECS)
-        return {case.id: (process, folders[case.id]) for case, process in zip(MALFORMED_SPECS, done, strict=True)}
+from sweep.cli.app import main
 
 
 @pytest.mark.parametrize("case", MALFORMED_SPECS, ids=lambda case: case.id)
 def test_a_malformed_spec_exits_2_with_one_clear_message(
-    case: MalformedSpec, finished: dict[str, tuple[subprocess.CompletedProcess[str], Path]]
+    case: MalformedSpec, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    process, folder = finished[case.id]
-    assert process.returncode == 2, process.stderr
-    assert process.stdout == ""
-    assert process.stderr.startswith("error: ")
-    assert "Traceback" not in process.stderr
+    arguments = ["sweep", "run", case.source(tmp_path), "--storage", str(tmp_path / "results")]
+    for override in case.overrides:
+        arguments += ["--set", override]
+    monkeypatch.setattr(sys, "argv", arguments)  # in this process: a start of Python costs more than all of these
+    with pytest.raises(SystemExit) as exit:
+        main()
+    assert exit.value.code == 2
+    printed, said = capfd.readouterr()
+    assert printed == ""
+    assert said.startswith("error: ")
+    assert "Traceback" not in said
     for fragment in case.fragments:
-        assert fragment in process.stderr
-    assert not (folder / "results").exists()
+        assert fragment in said
+    assert not (tmp_path / "results").exists()

@@ -25,7 +25,11 @@ STUDY: dict[str, Any] = {
 
 
 @pytest.mark.parametrize(
-    ("bound", "more"), [("max_epochs_total=5", "max_epochs_total=100"), ("max_trials=2", "max_trials=4")]
+    ("bound", "more"),
+    [
+        ("max_epochs_total=5", "max_epochs_total=100"),
+        pytest.param("max_trials=2", "max_trials=4", marks=pytest.mark.slow),
+    ],
 )
 def test_a_bound_ends_a_sweep_in_order_and_more_of_it_lets_it_complete(tmp_path: Path, bound: str, more: str) -> None:
     result = sweep.run(STUDY, storage=tmp_path, overrides=[f"budget.{bound}"])

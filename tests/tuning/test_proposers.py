@@ -121,14 +121,14 @@ def test_optuna_is_told_how_each_configuration_really_ended() -> None:
 
 @pytest.mark.parametrize("algorithm", ["tpe", "gp", "multi-objective", "nsga2"])
 def test_a_search_rebuilt_from_what_was_told_proposes_what_the_first_would_have(algorithm: str) -> None:
-    first = OptunaProposer(SPACE, count=30, seed=5, algorithm=algorithm)
+    first = OptunaProposer(SPACE, count=16, seed=5, algorithm=algorithm)
     told = []
-    for place in range(15):
+    for place in range(12):
         configuration = first.propose()
         assert configuration is not None
         told.append(completed(configuration, place / 20))
         first.tell(told[-1])
-    rebuilt = OptunaProposer(SPACE, count=30, seed=5, algorithm=algorithm)
+    rebuilt = OptunaProposer(SPACE, count=16, seed=5, algorithm=algorithm)
     for outcome in told:
         rebuilt.adopt(outcome.configuration)
         rebuilt.tell(outcome)
