@@ -73,7 +73,7 @@ class Assignments(Listener):
                 self._stopping.close(one_must_finish=not finished)
 
     def study_journal(self) -> bytes | None:
-        """The search as an Optuna study, in a journal file; None where everything listed is tried, or any at random."""
+        """The search as an Optuna study, in a journal file; None for grid and random, of which no study can learn."""
         if self._spec.search.algorithm in ("grid", "random") or not self._spec.search_space.searched:
             return None
         from sweep.tuning.optuna_journal import journal_of

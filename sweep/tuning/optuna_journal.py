@@ -52,7 +52,7 @@ def _begun(replicates: list[TrialRecord], distributions: dict[str, BaseDistribut
     trial = frozen_trial(outcome, distributions, algorithm)
     trial.datetime_start = _local(min(record.started for record in replicates if record.started))
     if outcome.status == "RUNNING":
-        trial.state, trial.datetime_complete = TrialState.RUNNING, None
+        trial.state, trial.values, trial.datetime_complete = TrialState.RUNNING, None, None
     else:
         trial.datetime_complete = _local(max(record.ended for record in replicates if record.ended))
     return trial

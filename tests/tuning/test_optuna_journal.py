@@ -78,8 +78,10 @@ def test_it_began_with_the_first_replicate_and_ended_with_the_last(tmp_path: Pat
 
 @pytest.mark.parametrize("algorithm", ["multi-objective", "nsga2"])
 def test_two_objectives_are_accuracy_and_gap(tmp_path: Path, algorithm: str) -> None:
-    told = trials(tmp_path, [replicate(0.001, "STOPPED", 0.4, 0.8)], algorithm=algorithm)
+    ended, running = [replicate(0.001, "STOPPED", 0.4, 0.8)], [replicate(0.002, "RUNNING", 0.4, 0.8)]
+    told = trials(tmp_path, ended, running, algorithm=algorithm)
     assert told[0.001].values == pytest.approx([0.8, 0.2])
+    assert (told[0.002].state.name, told[0.002].values) == ("RUNNING", None)
 
 
 def test_it_begins_with_those_of_earlier_sweeps_that_lie_in_its_space(tmp_path: Path) -> None:
