@@ -69,7 +69,7 @@ def test_a_script_in_a_configuration_stays_text(tmp_path: Path):
     assert "<title>ran" not in document
     assert EVIL not in document
     drawn = re.sub(r"<script.*?</script>", "", document, flags=re.S)
-    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in re.sub(r".*</header>", "", drawn, flags=re.S)
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;" in drawn.rpartition("</header>")[2]
 
 
 def test_a_click_on_a_header_sorts_its_table(tmp_path: Path):
