@@ -5,12 +5,14 @@ import signal
 from collections.abc import Callable
 
 import pandas as pd
+import pytest
 from real_sweeps import COMPARED, RealSweep, check_exactly_once
 from test_killed_driver import ROWS, STUDY
 
 MakeSweep = Callable[..., RealSweep]
 
 
+@pytest.mark.slow
 def test_a_second_driver_is_refused_and_a_paused_first_one_is_superseded(make_sweep: MakeSweep) -> None:
     sweep, whole = make_sweep(STUDY), make_sweep(STUDY, "whole")
     first = sweep.start()
