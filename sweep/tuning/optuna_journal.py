@@ -47,9 +47,9 @@ class _Memory(BaseJournalBackend):
         self.logs += logs
 
 
-def _begun(replicates: list[TrialRecord], distributions: dict[str, BaseDistribution], algorithm: str) -> FrozenTrial:
+def _begun(replicates: list[TrialRecord], searched: dict[str, BaseDistribution], algorithm: str) -> FrozenTrial:
     outcome = outcome_of(replicates)
-    trial = frozen_trial(outcome, distributions, algorithm)
+    trial = frozen_trial(outcome, searched, algorithm)
     trial.datetime_start = _local(min(record.started for record in replicates if record.started))
     if outcome.status == "RUNNING":
         trial.state, trial.values, trial.datetime_complete = TrialState.RUNNING, None, None

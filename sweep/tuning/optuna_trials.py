@@ -39,15 +39,15 @@ def told(outcome: Outcome, algorithm: str) -> dict[str, Any]:
     return {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
 
 
-def lies_within(outcome: Outcome, distributions: dict[str, BaseDistribution]) -> bool:
+def lies_within(outcome: Outcome, searched: dict[str, BaseDistribution]) -> bool:
     """Whether a configuration, of another sweep say, is one of those that the distributions can give."""
-    return all(_contains(each, outcome.configuration[name]) for name, each in distributions.items())
+    return all(_contains(each, outcome.configuration[name]) for name, each in searched.items())
 
 
-def frozen_trial(outcome: Outcome, distributions: dict[str, BaseDistribution], algorithm: str) -> FrozenTrial:
+def frozen_trial(outcome: Outcome, searched: dict[str, BaseDistribution], algorithm: str) -> FrozenTrial:
     """A configuration as a trial; what has not ended and has told something counts as pruned where it stands."""
-    params = {name: outcome.configuration[name] for name in distributions}
-    return create_trial(params=params, distributions=distributions, **told(outcome, algorithm))
+    params = {name: outcome.configuration[name] for name in searched}
+    return create_trial(params=params, distributions=searched, **told(outcome, algorithm))
 
 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:

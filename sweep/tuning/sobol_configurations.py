@@ -17,10 +17,9 @@ def sobol_configurations(space: SearchSpace, count: int, seed: int) -> list[dict
     wanted = count if space.cardinality is None else min(count, space.cardinality)
     sequence = qmc.Sobol(len(space.searched), scramble=True, rng=seed)
     spread: dict[str, dict[str, Any]] = {}
-    block = math.ceil(math.log2(max(wanted, 2)))
-    while len(spread) < wanted and sequence.num_generated < _PATIENCE * 2**block:
-        points = sequence.random(2**block)
-        for point in points.tolist():
+    block = 2 ** math.ceil(math.log2(max(wanted, 2)))  # powers of two keep the sequence balanced
+    while len(spread) < wanted and sequence.num_generated < _PATIENCE * block:
+        for point in sequence.random(block).tolist():
             values = {name: domain.at(part) for (name, domain), part in zip(space.searched.items(), point, strict=True)}
             configuration = space.resolve(values)
             spread.setdefault(json.dumps(configuration), configuration)
