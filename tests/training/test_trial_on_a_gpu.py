@@ -8,6 +8,7 @@ import torch
 from search_spaces.layer_order import VALID_ORDERS
 from search_spaces.space import SearchSpace
 from sweep.data.dataset import ImageDataset
+from sweep.training.precision import Precision
 from sweep.training.trial import Trial
 
 pytestmark = pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA GPU on this machine")
@@ -19,7 +20,7 @@ TOLERANCE = {"mlp": 1e-3, "cnn": 1e-2}
 
 
 def trained(
-    digits: ImageDataset, device: str, model: str, epochs: int = 2, **values: Any
+    digits: ImageDataset, device: str, model: str, epochs: int = 2, precision: Precision = "fp32", **values: Any
 ) -> tuple[Trial, list[dict[str, Any]]]:
     trial = Trial(
         digits,
@@ -29,6 +30,7 @@ def trained(
         sweep_seed=7,
         replicate=0,
         device=device,
+        precision=precision,
         decompose=True,
     )
     return trial, [trial.train_epoch() for _ in range(epochs)]
@@ -71,6 +73,20 @@ def test_a_recorded_step_gives_what_the_step_gives(
     for row, same in zip(plain, recorded, strict=True):
         for name in LOSSES:
             assert same[name] == pytest.approx(row[name], rel=TOLERANCE[model]), (row["epoch"], name)
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_bf16_on_a_gpu_gives_what_fp32_gives_to_its_three_digits(
+    digits: ImageDataset, model: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, exact = trained(digits, "cuda", model)
+    _, recorded = trained(digits, "cuda", model, precision="bf16")
+    monkeypatch.setattr("sweep.training.captured_step.FIRST_STEPS", 10**9)
+    _, plain = trained(digits, "cuda", model, precision="bf16")
+    for name in LOSSES:
+        assert recorded[-1][name] == pytest.approx(plain[-1][name], rel=2e-2), name
+        assert recorded[-1][name] == pytest.approx(exact[-1][name], rel=5e-2), name
+        assert recorded[-1][name] != exact[-1][name], name
 
 
 @pytest.mark.parametrize("model", MODELS)
