@@ -97,6 +97,7 @@ def drive(
             writer.tell_progress(Pace(spec, ledger).progress)
             watch.announce(f"sweep {sweep.name}: {places.now()} trials at once; files in {sweep}")
             finished, budget = _train(sweep, spec, manifest, ledger, places, watch)
+            ledger.put_unfinished()
             ledger.abandon_orphans()
             writer.compact()
             state = "COMPLETED" if finished else "INTERRUPTED"

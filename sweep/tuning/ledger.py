@@ -128,6 +128,11 @@ class Ledger:
         """Trials that started and have not ended."""
         return [record for record in self.trials.values() if record.status == "RUNNING"]
 
+    def put_unfinished(self) -> None:
+        """Bring the rows of trials that have not ended up to their last epoch; until now they say how they started."""
+        for record in self.unfinished():
+            self._put(record)
+
     def abandon_orphans(self) -> None:
         """Mark stored epochs whose trial nobody knows any more: its line of `trials` was lost to damage."""
         for trial_id in sorted(self._orphans - self.trials.keys()):

@@ -3,6 +3,8 @@
 from collections import Counter
 from typing import Any
 
+import pyarrow.compute as pc
+
 from sweep.spec import SweepSpec
 from sweep.store.folder import Folder
 from sweep.store.lease import holder
@@ -21,7 +23,8 @@ def overview(sweep: Folder) -> dict[str, Any]:
     driver = holder(sweep)
     spec = SweepSpec.load(manifest["spec"], elsewhere=True)
     statuses = Counter(tables.trials["status"].to_pylist())
-    scores = [score for score in tables.trials["best_val_acc"].to_pylist() if score is not None]
+    # Of all epochs: a running trial's row tells none of its own.
+    sound = tables.epochs.filter(pc.is_finite(tables.epochs["val_loss"]))
     last_node = dict(zip(tables.epochs["trial_id"].to_pylist(), tables.epochs["node"].to_pylist(), strict=True))
     return {
         "sweep_id": manifest["sweep_id"],
@@ -41,6 +44,6 @@ def overview(sweep: Folder) -> dict[str, Any]:
         "ended": statuses.total() - statuses["RUNNING"],
         "epochs": len(tables.epochs),
         "seconds_left": driver.progress.get("seconds_left") if driver else None,
-        "best_val_acc": max(scores, default=None),
+        "best_val_acc": pc.max(sound["val_acc"]).as_py(),
         "nodes": dict(Counter(last_node.values())),
     }

@@ -13,6 +13,8 @@ import pytest
 from real_sweeps import COMPARED, RealSweep, check_exactly_once
 
 from analysis import load
+from sweep.store.folder import open_folder
+from sweep.tuning.overview import overview
 
 MakeSweep = Callable[..., RealSweep]
 STUDY: dict[str, Any] = {
@@ -37,6 +39,7 @@ def test_a_killed_sweep_resumes_with_every_epoch_once_and_the_same_numbers(make_
     process.wait()
     before = load(cut.folder).epochs
     assert 8 <= len(before) < ROWS
+    assert overview(open_folder(cut.folder))["best_val_acc"] == before["val_acc"].max()
     cut.resume()
 
     epochs, trials = cut.tables()
@@ -82,7 +85,13 @@ def test_an_interrupted_sweep_says_how_to_go_on_and_leaves_no_process(
     assert process.returncode == 128 + number
     assert f"sweep resume {sweep.folder}" in printed
     assert load(sweep.folder).manifest["state"] == "INTERRUPTED"
-    assert "RUNNING" in set(sweep.tables()[1]["status"])
+    epochs, trials = sweep.tables()
+    assert "RUNNING" in set(trials["status"])
+    # How far every trial is, and the best one of all, those that have yet to end included.
+    reached = epochs.groupby("trial_id").agg(epochs_run=("epoch", "max"), best_val_acc=("val_acc", "max"))
+    told = trials[trials["epochs_run"] > 0].set_index("trial_id")[["epochs_run", "best_val_acc"]]
+    pd.testing.assert_frame_equal(told.sort_index(), reached.sort_index(), check_dtype=False)
+    assert f"val_acc {epochs['val_acc'].max():.4f} at epoch" in printed
     sweep.wait_until_gone()
     if number is signal.SIGINT:  # what follows is the same for all
         sweep.resume()
