@@ -54,10 +54,9 @@ def _best(results: Results) -> list[Finding]:
     epochs = table["epoch"].dropna()
     when = f"epoch {epochs.min()}" if epochs.nunique() == 1 else f"epochs {epochs.min()} to {epochs.max()}"
     if acc.n > 1:
-        size = (
-            f"validation accuracy {_percent(acc.mean)} (95 % interval {_percent(acc.low)} to {_percent(acc.high)}, n = "
-            f"{acc.n} replicates)"
-        )
+        # An interval of Student's t knows of no bounds.
+        low, high = _percent(max(acc.low, 0.0)), _percent(min(acc.high, 1.0))
+        size = f"validation accuracy {_percent(acc.mean)} (95 % interval {low} to {high}, n = {acc.n} replicates)"
     else:
         size = f"validation accuracy {_percent(acc.mean)} (one replicate, so no interval)"
     text = f"{best['label']}: {size} at {when}, with a gap of {nats(gap.mean)}."
@@ -185,4 +184,5 @@ def _percent(x: float) -> str:
 
 
 def _with_interval(i: Interval) -> str:
-    return nats(i.mean) if pd.isna(i.low) else f"{nats(i.mean)}, 95 % interval {i.low:.3f} to {i.high:.3f}"
+    said = nats(i.mean) if pd.isna(i.low) else f"{nats(i.mean)}, 95 % interval {i.low:.3f} to {i.high:.3f}"
+    return said.replace("-", "−")

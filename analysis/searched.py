@@ -78,7 +78,8 @@ def nats(value: float, *, sign: bool = False) -> str:
     """A loss or gap in text, such as "−0.120 nats"."""
     if pd.isna(value):
         return "unknown"
-    return f"{value:{'+' if sign else ''}.3f} nats".replace("-", "−")
+    rounded = round(value, 3)
+    return f"{rounded or 0.0:{'+' if sign and rounded else ''}.3f} nats".replace("-", "−")
 
 
 def labels(rows: pd.DataFrame, names: list[str]) -> list[str]:

@@ -52,14 +52,17 @@ def parallel_coordinates_sentence(results: Results) -> str:
     top = table.nlargest(max(3, len(table) // 10), "val_acc")
     told = []
     for name in names:
+        # How many of all trials lie where the best ones do: the fewer, the more that says.
         if pd.api.types.is_numeric_dtype(table[name]):
-            rank = table[name].rank(pct=True)
-            share = float(rank[top.index].max() - rank[top.index].min())
-            low, high = (short(float(end)) for end in (top[name].min(), top[name].max()))
+            ends = top[name].min(), top[name].max()
+            low, high = (short(float(end)) for end in ends)
+            share = table[name].between(*ends).mean()
             told.append((share, f"{name} {low}" if low == high else f"{name} between {low} and {high}"))
         else:
             kinds = sorted(set(top[name].astype(str)))
-            told.append((len(kinds) / table[name].nunique(), f"{name} {' or '.join(map(short, kinds[:3]))}"))
+            share = table[name].astype(str).isin(kinds).mean()
+            said = " or ".join(map(short, kinds)) if len(kinds) <= 4 else f"({len(kinds)} of its values)"
+            told.append((share, f"{name} {said}"))
     share, said = min(told)
     if share > 0.75:
         return f"The best {len(top)} trials spread over nearly the whole of every axis: no single one decides."

@@ -59,7 +59,7 @@ def slices(results: Results) -> go.Figure:
             named = [safe(short(level)) for level in levels]
             axis = {"tickvals": list(range(len(levels))), "ticktext": named, "range": [-0.6, len(levels) - 0.4]}
         else:
-            axis = {"type": "log", "dtick": 1} if is_log(results, name) else {}
+            axis = {"type": "log", "dtick": 1, "tickformat": "~g"} if is_log(results, name) else {}
         figure.update_xaxes(title_text=safe(name), **axis, **at)
     figure.update_yaxes(title_text="validation accuracy", col=1)
     return figure
