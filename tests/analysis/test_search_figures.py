@@ -84,3 +84,25 @@ def test_numbers_drawn_from_a_range_stand_on_an_axis_of_numbers_however_few(tmp_
     layout = figures.slices(analysis.load(write_sweep(tmp_path / "s", trials, space=space))).layout
     assert layout.xaxis.type == "log"
     assert list(layout.xaxis2.ticktext) == ["0.1", "0.3"]
+
+
+@pytest.mark.parametrize("lr_of_best", [[0.01, 0.1, 0.01], [0.01, 0.01, 0.01]])
+def test_the_best_trials_are_told_by_where_few_others_lie(tmp_path: Path, lr_of_best: list[float]) -> None:
+    # Four of twelve have the drop rate of the best three; at least six have their learning rates.
+    trials = [trial([epoch(1.0, 1.0, 0.9)], lr=lr, drop_rate=0.5, replicate=k) for k, lr in enumerate(lr_of_best)]
+    trials += [
+        trial(
+            [epoch(1.0, 1.0, 0.5 - k / 100)], lr=(0.01, 0.1)[k % 2], drop_rate=0.5 if k == 0 else 0.1, replicate=k + 3
+        )
+        for k in range(9)
+    ]
+    assert "agree most in drop_rate 0.5." in figures.parallel_coordinates_sentence(
+        analysis.load(write_sweep(tmp_path / "a", trials))
+    )
+
+
+def test_the_best_trials_that_lie_everywhere_say_so(tmp_path: Path) -> None:
+    trials = [trial([epoch(1.0, 1.0, 0.9 - k / 100)], lr=(0.01, 0.1)[k % 2], replicate=k) for k in range(12)]
+    assert "no single one decides" in figures.parallel_coordinates_sentence(
+        analysis.load(write_sweep(tmp_path / "a", trials))
+    )
