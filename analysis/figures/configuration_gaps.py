@@ -29,10 +29,11 @@ def configuration_gaps(results: Results) -> go.Figure:
         name="each at its own best epoch (not matched)",
         hovertemplate="gap at best epoch %{x:.3f}<extra></extra>",
     )
-    # A gap beyond the axis sits on its edge as an arrow; the hover text has the value.
+    # A gap beyond the axis sits on its edge as an arrow with its value beside it.
     span, _ = robust_range(table["mean"], keep_zero=True)
     drawn = shown["mean"] if span is None else shown["mean"].clip(*np.quantile(span, [0.02, 0.98]))
-    arrows = [("circle", "triangle-right", "triangle-left")[int(np.sign(v))] for v in shown["mean"] - drawn]
+    beyond = np.sign(shown["mean"] - drawn).astype(int)
+    value = [f"{mean:.3g}".replace("-", "−") if side else "" for mean, side in zip(shown["mean"], beyond, strict=True)]
     arm = numbers(shown["high"] - shown["mean"])
     hover = [
         f"{safe(text)}<br>n = {n}<br>gap {nats(mean)}"
@@ -41,13 +42,20 @@ def configuration_gaps(results: Results) -> go.Figure:
     figure.add_scatter(
         x=numbers(drawn),
         y=y,
-        mode="markers",
-        marker={"color": COLOURS[0], "size": 9, "symbol": arrows},
+        mode="markers+text",
+        marker={
+            "color": COLOURS[0],
+            "size": 9,
+            "symbol": [("circle", "triangle-right", "triangle-left")[side] for side in beyond],
+        },
+        text=value,
+        textposition=["middle right" if side < 0 else "middle left" for side in beyond],
+        textfont={"size": 11},
         cliponaxis=False,
         error_x={"type": "data", "array": arm, "color": COLOURS[0], "thickness": 1.5, "width": 4},
         name=f"at epoch {matched_epoch(results)}, with 95 % interval where n > 1",
-        text=hover,
-        hovertemplate="%{text}<extra></extra>",
+        hovertext=hover,
+        hovertemplate="%{hovertext}<extra></extra>",
     )
     figure.add_vline(x=0, line={"color": "#6B727C", "width": 1})
     if len(shown) < len(table):

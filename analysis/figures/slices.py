@@ -13,7 +13,7 @@ from analysis.searched import is_drawn, is_log, labels, searched, short
 
 MOST_PANELS = 6
 MOST_POINTS = 2000
-MOST_LEVELS = 12  # with more values the axis is one of numbers
+MOST_LEVELS = 12  # with more numbers the axis is one of numbers
 
 
 def slices(results: Results) -> go.Figure:
@@ -35,7 +35,8 @@ def slices(results: Results) -> go.Figure:
     for place, name in enumerate(names):
         at = {"row": place // columns + 1, "col": place % columns + 1}
         levels = sorted(table[name].dropna().unique())
-        listed = len(levels) <= MOST_LEVELS and not is_drawn(results, name)
+        numeric = pd.api.types.is_numeric_dtype(table[name])
+        listed = not numeric or (len(levels) <= MOST_LEVELS and not is_drawn(results, name))
         # Points of one level side by side instead of on top of each other.
         x = table[name].map(levels.index) + rng.uniform(-0.3, 0.3, len(table)) if listed else table[name]
         figure.add_scatter(

@@ -5,6 +5,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.stats import kendalltau
 
+from analysis.figures.label_places import label_places
 from analysis.figures.theme import COLOURS, GREY, INK, empty_figure, new_figure, numbers, safe
 from analysis.gap_table import matched_epoch
 from analysis.results import Results
@@ -13,7 +14,7 @@ from analysis.searched import labels, nats, searched, short
 
 MOST_ROWS = 30
 NO_SHIFT = 0.02  # on the log scale; batches alone differ by as much
-MOST_NAMED = 12  # points with their names beside them
+MOST_NAMED = 24  # points with their names beside them: all layer orders
 COSTS = {"shift_cost": "variance shift", "lag_cost": "lag"}
 
 
@@ -30,7 +31,9 @@ def variance_shift(results: Results) -> go.Figure:
         y=numbers(shown["val_loss"]),
         mode="markers+text" if len(shown) <= MOST_NAMED else "markers",
         text=names,
-        textposition="top center",
+        textposition=label_places(
+            list(np.log(shown["shift"])), list(shown["val_loss"]), names, (360, figure.layout.height - 100)
+        ),
         textfont={"size": 11},
         marker={"size": 9, "color": INK},
         hovertemplate="%{text}<br>shift %{x:.3g}, validation loss %{y:.3f}<extra></extra>",

@@ -25,7 +25,7 @@ p { margin: 6px 0; overflow-wrap: anywhere; }
 .scroll { overflow-x: auto; max-height: 640px; overflow-y: auto; margin-top: 10px; }
 table { border-collapse: collapse; font-size: 13px; font-variant-numeric: tabular-nums; }
 th, td { padding: 4px 10px 4px 0; text-align: right; white-space: nowrap; border-bottom: 1px solid var(--line); }
-th { position: sticky; top: 0; background: #fff; }
+th { position: sticky; top: 0; background: #fff; white-space: normal; vertical-align: bottom; }
 th button { all: unset; cursor: pointer; font-weight: 600; }
 th button:hover, th button:focus-visible { color: var(--accent); text-decoration: underline; }
 th[aria-sort=ascending] button::after { content: " \\2191"; }

@@ -7,6 +7,7 @@ from planted_sweep import epoch, trial, write_sweep
 
 import analysis
 from analysis import figures
+from search_spaces.layer_order import VALID_ORDERS
 
 CURVES = Path(__file__).parents[2] / "benchmarks" / "curves"
 
@@ -76,6 +77,13 @@ def test_slices_of_very_many_trials_are_a_sample(tmp_path: Path) -> None:
     trials = [trial([epoch(1.1, 1.0, 0.5)], lr=1e-5 * (1 + i)) for i in range(2100)]
     results = analysis.load(write_sweep(tmp_path / "a", trials, space={"lr": {"uniform": [0, 1]}}))
     assert len(figures.slices(results).data[0].x) == 2000
+
+
+def test_slices_name_every_layer_order_however_many(tmp_path: Path) -> None:
+    orders = [order for order in VALID_ORDERS if len(order) == 4]
+    trials = [trial([epoch(1.0, 1.0, 0.5)], layer_order=order) for order in orders]
+    figure = figures.slices(analysis.load(write_sweep(tmp_path / "a", trials)))
+    assert figure.layout.xaxis.ticktext == tuple(sorted(orders))
 
 
 def test_numbers_drawn_from_a_range_stand_on_an_axis_of_numbers_however_few(tmp_path: Path):
