@@ -3,7 +3,8 @@
     python -m benchmarks.precision --dataset parquet:PATH --train-size 8000 --epochs 3 --pairs 8
 
 In the same process, without Ray: the two precisions differ in nothing but the number format of matrix products and
-convolutions. A CPU without AMX or AVX512-bf16 emulates bf16, slowly, with the same rounding.
+convolutions. A CPU without AMX or AVX512-bf16 emulates bf16, slowly, with the same rounding; `--device cuda` does not.
+There fp32 is meant to the last bit, too: convolutions do not round to TF32 as they otherwise do.
 """
 
 import argparse
@@ -26,7 +27,8 @@ def main() -> None:
     options = _options()
     torch.set_num_threads(1)
     keep_freed_memory()
-    print(machine_line())
+    torch.backends.cudnn.allow_tf32 = False
+    print(machine_line() if options.device == "cpu" else f"{torch.cuda.get_device_name()}, torch {torch.__version__}")
     dataset = load_dataset(options.dataset, cache_dir=cache_dir(), progress=print)
     for model in ("mlp", "cnn"):
         _compare(dataset, model, options)
@@ -44,6 +46,7 @@ def _compare(dataset: ImageDataset, model: str, options: argparse.Namespace) -> 
             sweep_seed=next(seeds[precision]),
             replicate=0,
             train_size=options.train_size,
+            device=options.device,
             precision=precision,
         )
         rows = [trial.train_epoch() for _ in range(options.epochs)]
@@ -68,6 +71,7 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--lr", type=float, default=1e-3)
     parser.add_argument("--epochs", type=int, default=3)
     parser.add_argument("--pairs", type=int, default=8, help="seeds")
+    parser.add_argument("--device", choices=("cpu", "cuda"), default="cpu")
     return parser.parse_args()
 
 
