@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 CHARACTER_PX, LINE_PX, POINT_PX = 6.5, 13.0, 9.0
 
-# Plotly's words, with the label's centre as shares of (half its width + the point's radius), and of the same in height;
-# y grows upwards. The first that is free is taken.
+# Plotly's words, with how far to the right and up the label's centre lies from the point's: 1 is as far as they need to
+# touch. The first place that is free is taken.
 _PLACES = {
     "top center": (0.0, 1.0),
     "bottom center": (0.0, -1.0),
@@ -31,7 +31,7 @@ def label_places(x: Sequence[float], y: Sequence[float], labels: Sequence[str], 
     chosen = []
     for a, b, label in zip(across, up, labels, strict=True):
         boxes = {place: _box(a, b, label, *shares) for place, shares in _PLACES.items()}
-        # The lowest of equal ones: the first. Its own point does not count: every place touches that alike.
+        # Of equal ones the first. Its own point is among those taken, and every place only touches it.
         best = min(boxes, key=lambda place: sum(_shared(boxes[place], other) for other in taken))
         taken.append(boxes[best])
         chosen.append(best)
