@@ -13,7 +13,7 @@ from analysis.gap_levels import levels_of, widest_difference
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import Interval, t_interval
 from analysis.results import CONFIGURATION_KEY, Results
-from analysis.searched import nats, searched
+from analysis.searched import nats, p_value, searched
 
 
 @dataclass(frozen=True)
@@ -149,10 +149,9 @@ def _interaction(results: Results) -> list[Finding]:
         text = f"{at} no two of them change each other's effect on the gap for sure (mixed model, n = {n} replicates)."
     else:
         a, b = first["term"].split(" × ")
-        p = f"p = {first['p_holm']:.3f}" if first["p_holm"] >= 0.001 else "p < 0.001"
         text = (
             f"{at} what {a} does to the gap depends on {b}: {100 * first['share']:.0f} % of the variance between "
-            f"settings is neither's alone (mixed model, {p} after Holm, n = {n} replicates)."
+            f"settings is neither's alone (mixed model, {p_value(first['p_holm'])} after Holm, n = {n} replicates)."
         )
     return [Finding("Which settings work together.", text)]
 

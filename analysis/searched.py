@@ -44,6 +44,18 @@ def searched(results: Results) -> list[str]:
     return [name for name in ("model", "dataset", *HYPERPARAMETERS) if name in ranged | varied]
 
 
+def first_level(results: Results, factor: str) -> Any:
+    """The value that a spec names first, of permutations the order that they are of; None where no trial has it."""
+    tried = set(results.trials[factor].dropna())
+    for space in spaces(results):
+        raw = space.get(factor)
+        if isinstance(raw, dict):
+            first = raw["choice"][0] if raw.get("choice") else raw.get("permutations")
+            if first in tried:
+                return first
+    return None
+
+
 def is_log(results: Results, name: str) -> bool:
     """Whether a logarithmic axis suits: the spec says loguniform, or the listed values span a factor of 50."""
     values = results.trials[name]
@@ -80,6 +92,11 @@ def nats(value: float, *, sign: bool = False) -> str:
         return "unknown"
     rounded = round(value, 3)
     return f"{rounded or 0.0:{'+' if sign and rounded else ''}.3f} nats".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """Such as "p = 0.012"; "p < 0.001" for what would read as zero."""
+    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
 
 
 def labels(rows: pd.DataFrame, names: list[str]) -> list[str]:

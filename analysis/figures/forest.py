@@ -9,7 +9,7 @@ from analysis.figures.theme import COLOURS, GREY, empty_figure, new_figure, numb
 from analysis.gap_levels import level_name
 from analysis.gap_table import matched_epoch
 from analysis.results import Results
-from analysis.searched import nats, searched, short, spaces
+from analysis.searched import first_level, nats, p_value, searched, short
 
 MEASURES = {"val_loss": "validation loss", "gap_loss": "gap"}
 MOST_ROWS = 40
@@ -26,7 +26,7 @@ def forest(results: Results) -> go.Figure:
     for place, (measure, name) in enumerate(MEASURES.items()):
         own = table[table["measure"] == measure]
         hover = [
-            f"{safe(row['label'])}<br>{name} {nats(row['difference'], sign=True)}<br>n = {row['n']}, p = {p:.3f}"
+            f"{safe(row['label'])}<br>{name} {nats(row['difference'], sign=True)}<br>n = {row['n']}, {p_value(p)}"
             for row, p in zip(own.to_dict("records"), own["p_holm"], strict=True)
         ]
         figure.add_scatter(
@@ -91,7 +91,7 @@ def differences(results: Results) -> pd.DataFrame:
         if len(levels) < 2 or len(levels) > MOST_ROWS:
             continue
         for measure in MEASURES:
-            first = _first_level(results, factor)
+            first = level_name(first_level(results, factor))
             table = compare(results, factor, measure)
             known = set(table["a"]) | set(table["b"])
             if not known or table["unit"].iloc[0] != "replicates":
@@ -111,15 +111,6 @@ _NOTHING = (
     "No setting was trained with two or more replicates and all others held equal, so no difference has an interval; "
     "`mode: study` with `replicates: 3` or more gives them."
 )
-
-
-def _first_level(results: Results, factor: str) -> str:
-    """The one that the spec names first."""
-    for space in spaces(results):
-        raw = space.get(factor)
-        if isinstance(raw, dict) and raw.get("choice"):
-            return level_name(raw["choice"][0])
-    return ""
 
 
 def _brief(level: str) -> str:

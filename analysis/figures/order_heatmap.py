@@ -10,7 +10,7 @@ from analysis.comparison import ALPHA, compare, holm
 from analysis.figures.theme import empty_figure, new_figure, safe
 from analysis.gap_table import matched_epoch
 from analysis.results import Results
-from analysis.searched import nats, short, spaces
+from analysis.searched import first_level, nats, p_value, short
 
 MOST_RATES = 8
 
@@ -98,7 +98,7 @@ def order_differences(results: Results) -> pd.DataFrame:
         ],
         hover=[
             f"{safe(row['a'])} − {safe(row['b'])}: {nats(row['difference'], sign=True)}, n = {row['n']}, "
-            f"p = {row['p_holm']:.3f}"
+            + p_value(row["p_holm"])
             for row in rows
         ],
     )
@@ -106,12 +106,8 @@ def order_differences(results: Results) -> pd.DataFrame:
 
 def _first_order(results: Results) -> str:
     """The one that the spec names first, or lbrd, or the first trial's."""
-    known = results.trials["layer_order"]
-    for space in spaces(results):
-        raw = space.get("layer_order")
-        if isinstance(raw, dict) and raw.get("choice") and raw["choice"][0] in set(known):
-            return str(raw["choice"][0])
-    return "lbrd" if "lbrd" in set(known) else str(known.dropna().iloc[0])
+    known = results.trials["layer_order"].dropna()
+    return first_level(results, "layer_order") or ("lbrd" if "lbrd" in set(known) else str(known.iloc[0]))
 
 
 _NOTHING = (

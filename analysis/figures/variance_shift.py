@@ -10,7 +10,7 @@ from analysis.figures.theme import COLOURS, GREY, INK, empty_figure, new_figure,
 from analysis.gap_table import matched_epoch
 from analysis.results import Results
 from analysis.running_statistics import batch_norm_effects, roughness_by_lag
-from analysis.searched import labels, nats, searched, short
+from analysis.searched import labels, nats, p_value, searched, short
 
 MOST_ROWS = 30
 NO_SHIFT = 0.02  # on the log scale; batches alone differ by as much
@@ -96,7 +96,7 @@ def variance_shift_sentence(results: Results) -> str:
             agree = "as" if tau.pvalue < 0.05 and tau.statistic > 0 else "not surely as"
             told.append(
                 f"Ranked by the distance of their shift from 1, the {len(table)} {table.attrs['what']} stand {agree} "
-                f"by validation loss (Kendall's tau {tau.statistic:+.2f}, p = {tau.pvalue:.3f}).".replace("-", "−")
+                f"by validation loss (Kendall's tau {tau.statistic:+.2f}, {p_value(tau.pvalue)}).".replace("-", "−")
             )
     share = roughness_by_lag(batch_norm_effects(results))
     if np.isfinite(share):

@@ -43,6 +43,17 @@ def test_each_level_stands_against_the_one_that_the_spec_names_first(tmp_path: P
     assert drawn.layout.yaxis.ticktext == ("drop_rate 0.5 against 0", "augment full against none")
 
 
+def test_all_permutations_stand_against_the_order_that_they_are_of(tmp_path: Path) -> None:
+    trials = [
+        trial([epoch(1.5 + 0.01 * seed, 1.0, 0.5)], layer_order=order, replicate=seed)
+        for order in ("bdlr", "ldbr", "lbrd")
+        for seed in range(3)
+    ]
+    results = analysis.load(write_sweep(tmp_path / "a", trials, space={"layer_order": {"permutations": "lbrd"}}))
+    assert differences(results)["b"].unique().tolist() == ["lbrd"]
+    assert figures.order_heatmap_sentence(results).startswith("Each against lbrd at the same drop rate")
+
+
 def test_without_an_effect_nothing_is_sure(tmp_path: Path) -> None:
     said = figures.forest_sentence(planted(tmp_path / "a", 0.0, 4))
     assert said.startswith("No setting differs for sure")
