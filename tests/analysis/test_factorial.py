@@ -52,20 +52,20 @@ def test_effects_intervals_and_interactions_are_those_of_least_squares(tmp_path:
     assert np.isnan(both["effect"])
 
 
-def test_in_1000_studies_without_effects_each_test_rejects_at_its_rate(tmp_path: Path):
+def test_in_400_studies_without_effects_each_test_rejects_at_its_rate(tmp_path: Path):
     rng = np.random.default_rng(1)
     results = study(tmp_path / "s", np.ones((3, 3, 3)))
     order = results.trials.merge(results.epochs, on="trial_id").sort_values(["layer_order", "drop_rate", "replicate"])
     rejected = []
-    for _ in range(1000):
+    for _ in range(400):
         y = rng.normal(1, 0.05, (3, 3, 3)) + rng.normal(0, 0.2, 3)
         losses = pd.Series(y.ravel(), index=order["trial_id"])
         epochs = results.epochs.assign(val_loss=results.epochs["trial_id"].map(losses))
         simulated = analysis.Results(results.paths, results.manifests, results.trials, epochs)
         rejected.append(analysis.factorial_model(simulated)["p"].to_numpy() < 0.05)
     rates = np.mean(rejected, axis=0)
-    print("\nrejected of 1,000 at 5 %:", rates)
-    assert rates == pytest.approx(0.05, abs=0.021)  # three standard errors
+    print("\nrejected of 400 at 5 %:", rates)
+    assert rates == pytest.approx(0.05, abs=0.033)  # three standard errors
 
 
 def test_a_factor_that_changes_another_is_found_and_its_share_is_said(tmp_path: Path):

@@ -72,7 +72,10 @@ def test_rays_own_files_may_be_damaged(make_sweep: MakeSweep) -> None:
     assert len(sweep.tables()[0]) == ROWS
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, pytest.param(signal.SIGHUP, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "number",
+    [signal.SIGINT, *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGTERM, signal.SIGHUP))],
+)
 def test_an_interrupted_sweep_says_how_to_go_on_and_leaves_no_process(
     make_sweep: MakeSweep, number: signal.Signals
 ) -> None:

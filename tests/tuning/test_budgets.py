@@ -49,6 +49,7 @@ def test_a_bound_ends_a_sweep_in_order_and_more_of_it_lets_it_complete(tmp_path:
     assert not rows.duplicated(["trial_id", "epoch"]).any()
 
 
+@pytest.mark.slow
 def test_out_of_trials_those_that_wait_at_a_rung_wait_on(tmp_path: Path) -> None:
     promote = {**STUDY, "scheduler": {"variant": "promote", "reduction_factor": 2}}
     result = sweep.run(promote, storage=tmp_path, overrides=["budget.max_trials=2"])
