@@ -120,7 +120,11 @@ def shift_table(results: Results) -> pd.DataFrame:
         return table
     table = table.assign(log_shift=np.log(table["worst_shift"]))
     by_order = "layer_order" in table and table["layer_order"].nunique() > 1
-    names = table["layer_order"] if by_order else labels(table, searched(results))
+    if by_order:
+        names = table["layer_order"]
+    else:
+        words = labels(results.trials, searched(results))
+        names = table["trial_id"].map(dict(zip(results.trials["trial_id"], words, strict=True)))
     grouped = table.assign(name=names).groupby("name")
     means = grouped[["log_shift", "val_loss", *COSTS]].mean().assign(n=grouped.size())
     means["shift"] = np.exp(means.pop("log_shift"))

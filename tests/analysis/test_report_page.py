@@ -73,6 +73,18 @@ def test_a_single_trial_makes_a_report(tmp_path: Path):
     ]
 
 
+def test_seeds_of_one_configuration_make_a_report_with_all_that_was_measured(tmp_path: Path):
+    measured = {
+        "train_mode_loss": 0.7,
+        "val_loss_without_lag": 0.9,
+        "val_loss_without_shift": 0.8,
+        "variance_shift": [0.8],
+    }
+    trials = [trial([row | measured for row in curve(9, seed)], replicate=seed) for seed in range(3)]
+    _, page = page_of(write_sweep(tmp_path / "best-final-1f", trials))
+    assert {"What the usual difference is made of", "What batch norm's statistics cost"} <= page.figures.keys()
+
+
 @pytest.mark.parametrize(
     ("trials", "said"),
     [
