@@ -15,6 +15,7 @@ from analysis.searched import labels, nats, p_value, searched, short
 MOST_ROWS = 30
 NO_SHIFT = 0.02  # on the log scale; batches alone differ by as much
 MOST_NAMED = 24  # points with their names beside them: all layer orders
+LONGEST_NAME = 30  # characters that find room there
 COSTS = {"shift_cost": "variance shift", "lag_cost": "lag"}
 
 
@@ -29,7 +30,7 @@ def variance_shift(results: Results) -> go.Figure:
     figure.add_scatter(
         x=numbers(shown["shift"]),
         y=numbers(shown["val_loss"]),
-        mode="markers+text" if len(shown) <= MOST_NAMED else "markers",
+        mode="markers+text" if len(shown) <= MOST_NAMED and max(map(len, names)) <= LONGEST_NAME else "markers",
         text=names,
         textposition=label_places(
             list(np.log(shown["shift"])), list(shown["val_loss"]), names, (360, figure.layout.height - 100)
