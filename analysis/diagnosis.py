@@ -11,7 +11,7 @@ from scipy.special import stdtr
 
 from analysis.onset import FEWEST, onset
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
-from analysis.searched import nats
+from analysis.wording import nats
 
 ADVICE = {
     "overfits": "more regularisation, a smaller model, more data, or stop at that epoch",

@@ -6,7 +6,8 @@ import pandas as pd
 
 from analysis.intervals import Interval, t_interval
 from analysis.results import Results
-from analysis.searched import labels, nats, searched
+from analysis.searched import searched
+from analysis.wording import labels, nats
 
 CONFIDENCE = 0.95
 

@@ -13,7 +13,8 @@ from analysis.gap_levels import levels_of, widest_difference
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import Interval, t_interval
 from analysis.results import CONFIGURATION_KEY, Results
-from analysis.searched import nats, p_value, searched
+from analysis.searched import searched
+from analysis.wording import nats, p_value
 
 
 @dataclass(frozen=True)

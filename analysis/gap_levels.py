@@ -12,7 +12,8 @@ from analysis.gap_table import MEASURES, At, gaps
 from analysis.intervals import Interval, t_interval, welch_interval
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.running_statistics import EFFECTS, batch_norm_effects
-from analysis.searched import searched, short
+from analysis.searched import searched
+from analysis.wording import short
 
 DECOMPOSED = ("difference", "regularisation", "averaging")  # overfitting is gap_loss
 MOST_LEVELS = 6  # a number with more values than this is cut into a lower and an upper half

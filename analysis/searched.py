@@ -1,4 +1,4 @@
-"""Which hyper-parameters a sweep searched, and how to write their values."""
+"""Which hyper-parameters a sweep searched, and how."""
 
 from typing import Any
 
@@ -20,7 +20,6 @@ HYPERPARAMETERS = (
     "sgd_momentum",
     *STRENGTHS,
 )
-_SPEAKING = {"layer_order", "model", "dataset", "optimizer"}  # values that need no name before them
 
 
 def spaces(results: Results) -> list[dict[str, Any]]:
@@ -74,36 +73,3 @@ def is_drawn(results: Results, name: str) -> bool:
     """Whether a spec draws the values from a range, so that it is by chance how many there are."""
     ranges = [space[name] for space in spaces(results) if isinstance(space.get(name), dict)]
     return any({"uniform", "loguniform"} & raw.keys() and "points" not in raw for raw in ranges)
-
-
-def short(value: object) -> str:
-    """A value in few characters: three significant digits, long strings cut. Plain text, not escaped."""
-    if value is None or value is pd.NA or value != value:
-        return "–"
-    if isinstance(value, float):
-        return f"{value:.3g}"
-    text = str(value)
-    return text if len(text) <= 24 else text[:23] + "…"
-
-
-def nats(value: float, *, sign: bool = False) -> str:
-    """A loss or gap in text, such as "−0.120 nats"."""
-    if pd.isna(value):
-        return "unknown"
-    rounded = round(value, 3)
-    return f"{rounded or 0.0:{'+' if sign and rounded else ''}.3f} nats".replace("-", "−")
-
-
-def p_value(p: float) -> str:
-    """Such as "p = 0.012"; "p < 0.001" for what would read as zero."""
-    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
-
-
-def labels(rows: pd.DataFrame, names: list[str]) -> list[str]:
-    """Each row's configuration in one line, such as "lr 0.003 · drop_rate 0.25 · lbrd". Plain text, not escaped."""
-    # The same in every row, but a label must not be empty.
-    named = names or ["model", "lr", "drop_rate"]
-    words = [
-        [short(v) if name in _SPEAKING else f"{name} {short(v)}" for v in rows[name].astype(object)] for name in named
-    ]
-    return [" · ".join(row) for row in zip(*words, strict=True)]

@@ -8,7 +8,8 @@ from analysis.figures.theme import COLOURS, GREY, empty_figure, new_figure, numb
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import t_interval
 from analysis.results import CONFIGURATION_KEY, Results
-from analysis.searched import labels, nats, searched
+from analysis.searched import searched
+from analysis.wording import labels, nats
 
 MOST_ROWS = 40
 

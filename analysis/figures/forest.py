@@ -9,7 +9,8 @@ from analysis.figures.theme import COLOURS, GREY, empty_figure, new_figure, numb
 from analysis.gap_levels import level_name
 from analysis.gap_table import matched_epoch
 from analysis.results import Results
-from analysis.searched import first_level, nats, p_value, searched, short
+from analysis.searched import first_level, searched
+from analysis.wording import nats, p_value, short
 
 MEASURES = {"val_loss": "validation loss", "gap_loss": "gap"}
 MOST_ROWS = 40

@@ -7,7 +7,7 @@ from analysis.figures.ranking import curves, joined
 from analysis.figures.theme import beyond_note, empty_figure, legend_below, new_figure, robust_range, safe
 from analysis.gap_table import gaps
 from analysis.results import Results
-from analysis.searched import nats
+from analysis.wording import nats
 
 
 def gap_curves(results: Results) -> go.Figure:

@@ -8,7 +8,7 @@ from analysis.decomposition import PARTS, decompose
 from analysis.figures.ranking import rank_configurations, replicate_mean
 from analysis.figures.theme import COLOURS, INK, empty_figure, new_figure, numbers
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
-from analysis.searched import nats
+from analysis.wording import nats
 
 _COLOUR = dict(zip(PARTS, (COLOURS[1], COLOURS[0], COLOURS[5]), strict=True))
 

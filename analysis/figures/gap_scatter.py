@@ -7,7 +7,8 @@ import plotly.graph_objects as go
 from analysis.figures.theme import INK, MOST_NAMED, beyond_note, empty_figure, new_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps
 from analysis.results import TRIAL_KEY, Results
-from analysis.searched import labels, searched
+from analysis.searched import searched
+from analysis.wording import labels
 
 
 def gap_scatter(results: Results) -> go.Figure:

@@ -7,7 +7,7 @@ from analysis.figures.bands import add_bands, add_crowd
 from analysis.figures.ranking import Curves, curves, joined, replicate_mean
 from analysis.figures.theme import TEMPLATE, beyond_note, empty_figure, legend_below, robust_range, safe
 from analysis.results import Results
-from analysis.searched import nats
+from analysis.wording import nats
 
 LINES = (
     ("val", "solid", "validation"),

@@ -10,7 +10,8 @@ from analysis.comparison import ALPHA, compare, holm
 from analysis.figures.theme import empty_figure, new_figure, safe
 from analysis.gap_table import matched_epoch
 from analysis.results import Results
-from analysis.searched import first_level, nats, p_value, short
+from analysis.searched import first_level
+from analysis.wording import nats, p_value, short
 
 MOST_RATES = 8
 

@@ -9,7 +9,8 @@ import plotly.graph_objects as go
 from analysis.figures.theme import empty_figure, new_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps
 from analysis.results import Results
-from analysis.searched import is_log, searched, short
+from analysis.searched import is_log, searched
+from analysis.wording import short
 
 
 def parallel_coordinates(results: Results) -> go.Figure:

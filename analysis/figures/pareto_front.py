@@ -16,7 +16,7 @@ from analysis.figures.theme import (
     safe,
 )
 from analysis.results import CONFIGURATION_KEY, Results
-from analysis.searched import nats
+from analysis.wording import nats
 
 POINT = 0.01  # of accuracy, that some would give for a smaller gap
 

@@ -8,7 +8,8 @@ import pandas as pd
 from analysis.figures.theme import COLOURS
 from analysis.gap_table import gaps
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
-from analysis.searched import labels, searched
+from analysis.searched import searched
+from analysis.wording import labels
 
 FEW_TRIALS = 30  # up to here every trial gets a line; above, quantile bands stand for the crowd
 HIGHLIGHTED = 6

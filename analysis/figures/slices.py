@@ -9,7 +9,8 @@ from scipy.stats import spearmanr
 from analysis.figures.theme import MOST_NAMED, TEMPLATE, beyond_note, empty_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps, matched_epoch
 from analysis.results import Results
-from analysis.searched import is_drawn, is_log, labels, searched, short
+from analysis.searched import is_drawn, is_log, searched
+from analysis.wording import labels, short
 
 MOST_PANELS = 6
 MOST_POINTS = 2000

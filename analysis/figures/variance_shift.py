@@ -10,7 +10,8 @@ from analysis.figures.theme import COLOURS, GREY, INK, empty_figure, new_figure,
 from analysis.gap_table import matched_epoch
 from analysis.results import Results
 from analysis.running_statistics import batch_norm_effects, roughness_by_lag
-from analysis.searched import labels, nats, p_value, searched, short
+from analysis.searched import searched
+from analysis.wording import labels, nats, p_value, short
 
 MOST_ROWS = 30
 NO_SHIFT = 0.02  # on the log scale; batches alone differ by as much

@@ -11,7 +11,8 @@ from analysis.gap_levels import gaps_by
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import t_interval
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
-from analysis.searched import searched, short
+from analysis.searched import searched
+from analysis.wording import short
 
 BEST = 15
 MOST_TRIALS = 1000

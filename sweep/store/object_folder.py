@@ -30,6 +30,7 @@ class ObjectFolder(Folder):
         delayed = "&".join(filter(None, (pieces.query, "allow_delayed_open=true" if pieces.scheme == "s3" else "")))
         try:
             self._fs, self._base = fs.FileSystem.from_uri(urlunsplit(self._pieces._replace(query=delayed)))
+        # The second is pyarrow's word for a store that it was built without.
         except (ValueError, NotImplementedError) as error:
             raise StoreError(f"{uri}: not a storage ({error}); allowed are a path, s3://, gs:// and abfs://") from None
 

@@ -145,6 +145,7 @@ def _damaged_checkpoints(sweep: Folder) -> list[Damage]:
             why = f"checksum of {bad} differs" if bad else None
         except FileNotFoundError:
             continue  # its trial has just ended
+        # The last is zipfile's word for a compression that it does not know: damage, too, in a file of ours.
         except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
             why = str(error)
         if why:
