@@ -18,6 +18,7 @@ HEAVY = {
     "pandas",
     "pyarrow",
     "numpy",
+    "numba",
     "scipy",
     "plotly",
     "sklearn",
@@ -29,7 +30,8 @@ HEAVY = {
 RULES = {
     "search_spaces": ({"search_spaces"}, HEAVY),
     "cluster": ({"cluster"}, HEAVY - {"ray"}),
-    "sweep/models": ({"sweep.models", "search_spaces"}, HEAVY - {"torch"}),
+    "sweep/kernels": ({"sweep.kernels"}, HEAVY - {"numpy", "numba"}),
+    "sweep/models": ({"sweep.models", "sweep.kernels", "search_spaces"}, HEAVY - {"torch"}),
     "sweep/data": ({"sweep.data", "search_spaces"}, {"ray", "optuna", "pandas"}),
     "sweep/training": (
         {"sweep.training", "sweep.models", "sweep.data", "sweep.store.folder", "search_spaces"},

@@ -6,8 +6,10 @@ import torch
 from torch import Tensor, nn
 
 from sweep.models.block import Block
+from sweep.models.convolution import Conv2d
 from sweep.models.dropout import NoiseSource
 from sweep.models.errors import ShapeError, check_images
+from sweep.models.max_pool import MaxPool2d
 
 
 class CNN(nn.Module):
@@ -48,9 +50,9 @@ class CNN(nn.Module):
         self.image_shape = tuple(image_shape)
         stages: list[nn.Module] = []
         for out_width in channels:
-            layer = nn.Conv2d(width, out_width, kernel_size, padding=kernel_size // 2)
+            layer = Conv2d(width, out_width, kernel_size)
             stages.append(Block(layer_order, layer, drop_rate=drop_rate, momentum=momentum, eps=eps, noise=noise))
-            stages.append(nn.MaxPool2d(2))
+            stages.append(MaxPool2d())
             width = out_width
         self.blocks = nn.Sequential(*stages)
         self.head = nn.Linear(width * (height_px // smallest_px) * (width_px // smallest_px), num_classes)

@@ -41,12 +41,21 @@ class Dropout(nn.Module):
         """x: float (N, C, ...). Returns the same shape and memory format, with E[y] = x while training."""
         return pointwise_run(x, dropout=self)[0] if self.is_active else x
 
+    def draw(self, like: Tensor) -> Tensor:
+        """Fresh noise, int16 in the shape of `like`; kept is what is not below the threshold."""
+        count = like.numel()
+        noise = _default_noise(like) if self.noise is None else self.noise(count)
+        return noise.view(like.shape)
+
+    def threshold_and_factor(self) -> tuple[int, float]:
+        """Below which of the noise's values is dropped, and by what is multiplied what is kept."""
+        dropped = int(self._dropped())
+        return dropped - LEVELS // 2, LEVELS / (LEVELS - dropped)
+
     def fill(self, factor: Tensor) -> Tensor:
         """Overwrite with fresh noise: 0 where dropped, `scale` where kept. Any shape, contiguous. Returns it."""
-        count = factor.numel()
-        noise = _default_noise(factor) if self.noise is None else self.noise(count)
         # As floats, which hold 16 bits exactly; a boolean mask would make slow mixed-type products.
-        return factor.copy_(noise.view(factor.shape)).ge_(self._dropped() - LEVELS // 2).mul_(self.scale(factor))
+        return factor.copy_(self.draw(factor)).ge_(self._dropped() - LEVELS // 2).mul_(self.scale(factor))
 
     def scale(self, like: Tensor) -> Tensor:
         """1 / (1 - p) as a 0-d tensor in the dtype of `like`."""

@@ -1,23 +1,21 @@
-"""Batch norm, ReLU and dropout that follow each other, in as few passes over memory as they can have.
+"""Batch norm, ReLU and dropout that follow each other, as one step of autograd with its gradient in closed form.
 
 On a CPU the activations of a batch do not fit into a core's cache (13 MB after the first convolution), and between the
-convolutions a step waits for memory. So a run of these layers works through blocks of rows, each small enough to stay
-in the cache until all layers are done with it.
+convolutions a step waits for memory. There a run of these layers is one compiled loop, elsewhere torch's operations.
 
 Shapes: R rows (images, or the places of all images), C features.
 """
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from sweep.kernels import pointwise as kernels
+
 if TYPE_CHECKING:
     from sweep.models.dropout import Dropout
-
-BLOCK_BYTES = 2**20
 
 # Sums over a batch lose too many digits in these, and noise its levels; torch.autocast hands them to us.
 HALF_DTYPES = (torch.bfloat16, torch.float16)
@@ -38,15 +36,91 @@ def pointwise_run(
     """
     features_last = (x.float() if x.dtype in HALF_DTYPES else x).movedim(1, -1)
     weight_C, bias_C, eps = norm or (None, None, None)
-    y_RC, mean_C, var_C = _PointwiseRun.apply(
-        features_last.reshape(-1, x.shape[1]), weight_C, bias_C, eps, rectify, dropout
-    )
+    run = CompiledRun if x.device.type == "cpu" else TorchRun
+    y_RC, mean_C, var_C = run.apply(features_last.reshape(-1, x.shape[1]), weight_C, bias_C, eps, rectify, dropout)
     y = y_RC.view(features_last.shape).movedim(-1, 1).to(x.dtype)
     return (y.contiguous() if x.is_contiguous() else y), mean_C, var_C
 
 
-class _PointwiseRun(torch.autograd.Function):
-    """The run with its gradient in closed form: autograd through the formulas takes several times as long."""
+class CompiledRun(torch.autograd.Function):
+    """The run as compiled loops, on a CPU."""
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x_RC: Tensor,
+        weight_C: Tensor | None,
+        bias_C: Tensor | None,
+        eps: float | None,
+        rectify: bool,
+        dropout: "Dropout | None",
+    ) -> tuple[Tensor, Tensor | None, Tensor | None]:
+        x_RC = x_RC.detach().contiguous()
+        features = x_RC.shape[1]
+        mean_C, rstd_C, var_C = x_RC.new_zeros(features), x_RC.new_ones(features), None
+        if eps is not None:
+            mean_C, var_C = (torch.from_numpy(v).to(x_RC.dtype) for v in kernels.mean_and_variance(x_RC.numpy()))
+            rstd_C = torch.rsqrt(var_C + eps)
+            ctx.mark_non_differentiable(mean_C, var_C)
+        scale_C = rstd_C if weight_C is None else rstd_C * weight_C.detach()
+        bias_C = torch.zeros_like(mean_C) if bias_C is None else bias_C.detach()
+        noise, threshold, factor = None, 0, 1.0
+        if dropout:
+            noise = dropout.draw(x_RC).numpy()
+            threshold, factor = dropout.threshold_and_factor()
+        y_RC = torch.empty_like(x_RC)
+        passed_RC = torch.empty(x_RC.shape, dtype=torch.bool) if rectify or dropout else None
+        kernels.forward(
+            x_RC.numpy(),
+            mean_C.numpy(),
+            scale_C.numpy(),
+            bias_C.numpy(),
+            rectify,
+            noise,
+            threshold,
+            factor,
+            y_RC.numpy(),
+            _array(passed_RC),
+        )
+        ctx.factor = factor
+        ctx.save_for_backward(None if eps is None else x_RC, passed_RC, mean_C, rstd_C, scale_C)
+        return (y_RC, None, None) if eps is None else (y_RC, mean_C, var_C)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, dy_RC: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
+        """With g the gradient behind batch norm and h = (x - mean) * rstd: dbias = Σ g, dweight = Σ g * h,
+        dx = scale * (g - dbias/R - h * dweight/R): the chain rule of the paper's section 3, solved for dx.
+        """
+        x_RC, passed_RC, mean_C, rstd_C, scale_C = ctx.saved_tensors
+        dy_RC = dy_RC.contiguous()
+        g = dy_RC.numpy(), _array(passed_RC), ctx.factor
+        dx_RC = torch.empty_like(dy_RC)
+        if x_RC is None:
+            kernels.backward_where_passed(*g, dx_RC.numpy())
+            return dx_RC, None, None, None, None, None
+        x, mean = x_RC.numpy(), mean_C.numpy()
+        dbias_C, products_C = (torch.from_numpy(v).to(dy_RC.dtype) for v in kernels.backward_sums(*g, x, mean))
+        dweight_C = products_C * rstd_C
+        if ctx.needs_input_grad[0]:
+            slope_C, offset_C = scale_C * rstd_C * dweight_C / len(x), scale_C * dbias_C / len(x)
+            kernels.backward(*g, x, mean, scale_C.numpy(), slope_C.numpy(), offset_C.numpy(), dx_RC.numpy())
+        return (
+            dx_RC if ctx.needs_input_grad[0] else None,
+            dweight_C if ctx.needs_input_grad[1] else None,
+            dbias_C if ctx.needs_input_grad[2] else None,
+            None,
+            None,
+            None,
+        )
+
+
+def _array(tensor: Tensor | None) -> Any:
+    return None if tensor is None else tensor.numpy()
+
+
+class TorchRun(torch.autograd.Function):
+    """The run as torch's operations, on any device."""
 
     @staticmethod
     def forward(
@@ -59,33 +133,31 @@ class _PointwiseRun(torch.autograd.Function):
         dropout: "Dropout | None",
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         mean_C = var_C = rstd_C = scale_C = None
+        y_RC = x_RC.clone()
         if eps is not None:
-            mean_C, var_C = _mean_and_variance(x_RC)
+            mean_C = x_RC.sum(0) / len(x_RC)
+            # The mean is taken off before squaring: E[x²] - E[x]² cancels badly in float32.
+            var_C = (x_RC - mean_C).square_().sum(0) / len(x_RC)
             rstd_C = torch.rsqrt(var_C + eps)
             scale_C = rstd_C if weight_C is None else rstd_C * weight_C
             ctx.mark_non_differentiable(mean_C, var_C)
-        y_RC = torch.empty_like(x_RC)
+            y_RC.sub_(mean_C).mul_(scale_C)
+            if bias_C is not None:
+                y_RC.add_(bias_C)
+        if rectify:
+            y_RC.clamp_min_(0)
         # With ReLU, y > 0 tells where the gradient passes; only without it are dropout's factors needed again.
-        factor_RC = torch.empty_like(x_RC) if dropout and not rectify else None
-        for x, y, factor in _blocks(x_RC, y_RC, factor_RC):
-            if mean_C is None or scale_C is None:
-                y.copy_(x)
-            else:
-                torch.sub(x, mean_C, out=y).mul_(scale_C)
-                if bias_C is not None:
-                    y.add_(bias_C)
-            if rectify:
-                y.clamp_min_(0)
-            if dropout:
-                factor = torch.empty_like(y) if factor is None else factor
-                y.mul_(dropout.fill(factor))
+        factor_RC = None
+        if dropout:
+            factor_RC = dropout.fill(torch.empty_like(y_RC))
+            y_RC.mul_(factor_RC)
         ctx.save_for_backward(
             None if eps is None else x_RC,
             mean_C,
             rstd_C,
             scale_C,
             y_RC if rectify else None,
-            factor_RC,
+            None if rectify else factor_RC,
         )
         # Not expanded to the rows: it lies on the CPU, where a GPU reads a lone value only.
         ctx.scale = dropout.scale(x_RC) if rectify and dropout else None
@@ -94,62 +166,25 @@ class _PointwiseRun(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy_RC: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
-        """First back through dropout and ReLU, then through batch norm.
-
-        With h = (x - mean) * rstd and dy behind batch norm: dbias = Σ dy, dweight = Σ dy*h,
-        dx = scale * (dy - dbias/R - h * dweight/R): the chain rule of the paper's section 3, solved for dx.
-        """
+        """As `CompiledRun.backward`."""
         x_RC, mean_C, rstd_C, scale_C, y_RC, factor_RC = ctx.saved_tensors
-        dx_RC = torch.empty_like(dy_RC)
-        dbias_C = dy_RC.new_zeros(dy_RC.shape[1])
-        dscale_C = torch.zeros_like(dbias_C)
-        for dy, dx, y, f, x in _blocks(dy_RC, dx_RC, y_RC, factor_RC, x_RC):
-            if y is not None:
-                torch.ops.aten.threshold_backward.grad_input(dy, y, 0, grad_input=dx)
-            else:
-                dx.copy_(dy)
-            factor = f if f is not None else ctx.scale
-            if factor is not None:
-                dx.mul_(factor)
-            if x is not None:
-                dbias_C += dx.sum(0)
-                dscale_C += (x - mean_C).mul_(dx).sum(0)
+        g_RC = dy_RC.clone() if y_RC is None else torch.ops.aten.threshold_backward(dy_RC, y_RC, 0)
+        factor = factor_RC if factor_RC is not None else ctx.scale
+        if factor is not None:
+            g_RC.mul_(factor)
         if x_RC is None:
-            return dx_RC, None, None, None, None, None
-        dweight_C = dscale_C * rstd_C
+            return g_RC, None, None, None, None, None
+        dbias_C = g_RC.sum(0)
+        dweight_C = (x_RC - mean_C).mul_(g_RC).sum(0) * rstd_C
+        dx_RC = None
         if ctx.needs_input_grad[0]:
-            rows = len(dx_RC)
-            slope_C = rstd_C * dweight_C / rows
-            for dx, x in _blocks(dx_RC, x_RC):
-                dx.sub_((x - mean_C).mul_(slope_C).add_(dbias_C / rows)).mul_(scale_C)
+            slope_C = rstd_C * dweight_C / len(x_RC)
+            dx_RC = g_RC.sub_((x_RC - mean_C).mul_(slope_C).add_(dbias_C / len(x_RC))).mul_(scale_C)
         return (
-            dx_RC if ctx.needs_input_grad[0] else None,
+            dx_RC,
             dweight_C if ctx.needs_input_grad[1] else None,
             dbias_C if ctx.needs_input_grad[2] else None,
             None,
             None,
             None,
         )
-
-
-def _mean_and_variance(x_RC: Tensor) -> tuple[Tensor, Tensor]:
-    """Each feature's mean and biased variance.
-
-    The mean is taken off before squaring: E[x²] - E[x]² cancels badly in float32.
-    """
-    mean_C = x_RC.sum(0) / len(x_RC)
-    squares_C = torch.zeros_like(mean_C)
-    for (x,) in _blocks(x_RC):
-        squares_C += (x - mean_C).square_().sum(0)
-    return mean_C, squares_C / len(x_RC)
-
-
-def _blocks(first_RC: Tensor, *others_RC: Tensor | None) -> Iterator[tuple[Any, ...]]:
-    """The tensors in blocks of rows that fit into a cache; on a GPU as they are. None stays None."""
-    rows = len(first_RC)
-    if first_RC.device.type == "cpu":
-        # A multiple of four rows: noise comes in fours, and so does not depend on the size of a block.
-        rows = max(1, BLOCK_BYTES // (4 * first_RC.shape[1] * first_RC.element_size())) * 4
-    parts = [tensor.split(rows) if tensor is not None else None for tensor in (first_RC, *others_RC)]
-    for i in range(len(parts[0] or ())):
-        yield tuple(part[i] if part is not None else None for part in parts)

@@ -1,0 +1,150 @@
+"""Batch norm, ReLU and dropout that follow each other, in one pass over memory.
+
+Shapes: R rows (images, or the places of all images), C features. All arrays are contiguous, of one float type.
+"""
+
+import numpy as np
+
+from sweep.kernels.compiled import compiled
+
+# Rows whose sums are taken in the arrays' own type, before they are added up in float64: they stay in a core's cache.
+ROWS = 64
+
+
+@compiled
+def mean_and_variance(x_RC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each feature's mean_C and biased var_C, as float64.
+
+    Rows are taken in blocks, whose squares are about the block's own mean: E[x²] - E[x]² cancels badly. Blocks are put
+    together as in Chan, Golub & LeVeque 1983 (The American Statistician 37), section 3.
+    """
+    rows, features = x_RC.shape
+    mean_C = np.zeros(features)
+    squares_C = np.zeros(features)
+    block_mean_C = np.empty(features, x_RC.dtype)
+    block_squares_C = np.empty(features, x_RC.dtype)
+    for start in range(0, rows, ROWS):
+        stop = min(start + ROWS, rows)
+        block_mean_C[:] = 0
+        block_squares_C[:] = 0
+        for r in range(start, stop):
+            for c in range(features):
+                block_mean_C[c] += x_RC[r, c]
+        for c in range(features):
+            block_mean_C[c] /= stop - start
+        for r in range(start, stop):
+            for c in range(features):
+                off = x_RC[r, c] - block_mean_C[c]
+                block_squares_C[c] += off * off
+        share = (stop - start) / stop
+        for c in range(features):
+            apart = block_mean_C[c] - mean_C[c]
+            mean_C[c] += apart * share
+            squares_C[c] += block_squares_C[c] + apart * apart * share * start
+    return mean_C, squares_C / rows
+
+
+@compiled
+def forward(
+    x_RC: np.ndarray,
+    mean_C: np.ndarray,
+    scale_C: np.ndarray,
+    bias_C: np.ndarray,
+    rectify: bool,
+    noise_RC: np.ndarray | None,
+    threshold: int,
+    factor: float,
+    y_RC: np.ndarray,
+    passed_RC: np.ndarray | None,
+) -> None:
+    """Write y = (x - mean) * scale + bias, through ReLU if asked for, times factor where noise >= threshold, else 0.
+
+    noise_RC: int16, or None for no dropout. passed_RC: bool, where the gradient passes ReLU and dropout.
+    """
+    rows, features = x_RC.shape
+    zero = x_RC.dtype.type(0)
+    factor = x_RC.dtype.type(factor)
+    least = np.int16(threshold)
+    floor = zero if rectify else x_RC.dtype.type(-np.inf)
+    for r in range(rows):
+        for c in range(features):
+            y = (x_RC[r, c] - mean_C[c]) * scale_C[c] + bias_C[c]
+            # Written so that a NaN stays one.
+            below = y <= floor
+            y = floor if below else y
+            if noise_RC is None:
+                y_RC[r, c] = y
+                if passed_RC is not None:
+                    passed_RC[r, c] = not below
+            else:
+                kept = noise_RC[r, c] >= least
+                y_RC[r, c] = y * (factor if kept else zero)
+                if passed_RC is not None:
+                    passed_RC[r, c] = kept and not below
+
+
+@compiled
+def backward_sums(
+    dy_RC: np.ndarray,
+    passed_RC: np.ndarray | None,
+    factor: float,
+    x_RC: np.ndarray,
+    mean_C: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """With g = dy * factor where it passed, else 0: each feature's Σ g and Σ g * (x - mean), as float64."""
+    rows, features = x_RC.shape
+    zero = x_RC.dtype.type(0)
+    factor = x_RC.dtype.type(factor)
+    sum_C = np.zeros(features)
+    product_C = np.zeros(features)
+    block_sum_C = np.empty(features, x_RC.dtype)
+    block_product_C = np.empty(features, x_RC.dtype)
+    for start in range(0, rows, ROWS):
+        block_sum_C[:] = 0
+        block_product_C[:] = 0
+        for r in range(start, min(start + ROWS, rows)):
+            for c in range(features):
+                g = dy_RC[r, c] * factor
+                if passed_RC is not None:
+                    g = g if passed_RC[r, c] else zero
+                block_sum_C[c] += g
+                block_product_C[c] += g * (x_RC[r, c] - mean_C[c])
+        for c in range(features):
+            sum_C[c] += block_sum_C[c]
+            product_C[c] += block_product_C[c]
+    return sum_C, product_C
+
+
+@compiled
+def backward(
+    dy_RC: np.ndarray,
+    passed_RC: np.ndarray | None,
+    factor: float,
+    x_RC: np.ndarray,
+    mean_C: np.ndarray,
+    scale_C: np.ndarray,
+    slope_C: np.ndarray,
+    offset_C: np.ndarray,
+    dx_RC: np.ndarray,
+) -> None:
+    """Write dx = scale * g - slope * (x - mean) - offset, with the g of `backward_sums`."""
+    rows, features = x_RC.shape
+    zero = x_RC.dtype.type(0)
+    factor = x_RC.dtype.type(factor)
+    for r in range(rows):
+        for c in range(features):
+            g = dy_RC[r, c] * factor
+            if passed_RC is not None:
+                g = g if passed_RC[r, c] else zero
+            dx_RC[r, c] = scale_C[c] * g - slope_C[c] * (x_RC[r, c] - mean_C[c]) - offset_C[c]
+
+
+@compiled
+def backward_where_passed(dy_RC: np.ndarray, passed_RC: np.ndarray, factor: float, dx_RC: np.ndarray) -> None:
+    """Write dx = g: without batch norm, that is all."""
+    rows, features = dy_RC.shape
+    zero = dy_RC.dtype.type(0)
+    factor = dy_RC.dtype.type(factor)
+    for r in range(rows):
+        for c in range(features):
+            dx_RC[r, c] = dy_RC[r, c] * factor if passed_RC[r, c] else zero
