@@ -32,7 +32,7 @@ RULES = {
     "cluster": ({"cluster"}, HEAVY - {"ray"}),
     "sweep/kernels": ({"sweep.kernels"}, HEAVY - {"numpy", "numba"}),
     "sweep/models": ({"sweep.models", "sweep.kernels", "search_spaces"}, HEAVY - {"torch"}),
-    "sweep/data": ({"sweep.data", "search_spaces"}, {"ray", "optuna", "pandas"}),
+    "sweep/data": ({"sweep.data", "sweep.kernels", "search_spaces"}, {"ray", "optuna", "pandas"}),
     "sweep/training": (
         {"sweep.training", "sweep.models", "sweep.data", "sweep.store.folder", "search_spaces"},
         {"ray", "optuna", "pandas", "pyarrow"},

@@ -10,10 +10,12 @@ Shapes: N images, C = 3 channels, H, W.
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from sweep.data.colour import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
+from sweep.data.colour import GREY_WEIGHTS, adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
+from sweep.kernels import augmentation as kernels
 
 
 @dataclass(frozen=True)
@@ -72,6 +74,11 @@ class Draw(NamedTuple):
     hue: Tensor | None
     order: Tensor
 
+    @property
+    def colours(self) -> tuple[Tensor | None, ...]:
+        """The parameters of the colour operations, by number."""
+        return self.brightness, self.contrast, self.saturation, self.hue
+
 
 def draw(augmentation: Augmentation, n: int, generator: torch.Generator, device: torch.device | str) -> Draw:
     """Draw the parameters for n images.
@@ -113,21 +120,11 @@ def apply(images_NCHW: Tensor, draw: Draw, padding: int) -> Tensor:
         raise ValueError(
             f"images: got {images_NCHW.dtype} of shape {tuple(images_NCHW.shape)}; they must be uint8 (N, 3, H, W)"
         )
-    x = _crop_and_flip(images_NCHW, draw, padding).float().div_(255)
-    colour = [
-        (adjust_brightness, draw.brightness),
-        (adjust_contrast, draw.contrast),
-        (adjust_saturation, draw.saturation),
-        (adjust_hue, draw.hue),
-    ]
-    active = [i for i, (_, parameter) in enumerate(colour) if parameter is not None]
-    if len(active) > 1:  # reading the order makes a GPU wait, so only where it matters
-        active = [i for i in draw.order.tolist() if i in active]
-    for i in active:
-        operation, parameter = colour[i]
-        assert parameter is not None
-        x = operation(x, parameter)
-    return x
+    order = [i for i, parameter in enumerate(draw.colours) if parameter is not None]
+    if len(order) > 1:  # reading the order makes a GPU wait, so only where it matters
+        order = [i for i in draw.order.tolist() if i in order]
+    how = _apply_in_loops if images_NCHW.device.type == "cpu" else _apply_in_torch
+    return how(images_NCHW, draw, padding, order)
 
 
 def augment(images_NCHW: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
@@ -144,6 +141,36 @@ def augment(images_NCHW: Tensor, augmentation: Augmentation, generator: torch.Ge
 def _offset(u: Tensor, padding: int) -> Tensor:
     # u < 1, but u * (2 * padding + 1) can round up to the excluded end
     return (u * (2 * padding + 1)).long().clamp_(max=2 * padding)
+
+
+def _apply_in_loops(images_NCHW: Tensor, draw: Draw, padding: int, order: list[int]) -> Tensor:
+    """On a CPU: each image stays in a core's cache until all is done with it."""
+    unchanged_N = torch.zeros(len(images_NCHW))
+    down_N, right_N = (unchanged_N.long() if d is None else d - padding for d in (draw.dy, draw.dx))
+    flip_N = unchanged_N.bool() if draw.flip is None else draw.flip
+    colour_4N = torch.stack([unchanged_N if parameter is None else parameter for parameter in draw.colours])
+    out_NCHW = torch.empty(images_NCHW.shape)
+    kernels.augment(
+        images_NCHW.contiguous().numpy(),
+        down_N.numpy(),
+        right_N.numpy(),
+        flip_N.numpy(),
+        colour_4N.numpy(),
+        np.array(order, dtype=np.int64),
+        np.array(GREY_WEIGHTS, dtype=np.float32),
+        out_NCHW.numpy(),
+    )
+    return out_NCHW
+
+
+def _apply_in_torch(images_NCHW: Tensor, draw: Draw, padding: int, order: list[int]) -> Tensor:
+    x = _crop_and_flip(images_NCHW, draw, padding).float().div_(255)
+    operations = (adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue)
+    for i in order:
+        parameter = draw.colours[i]
+        assert parameter is not None
+        x = operations[i](x, parameter)
+    return x
 
 
 def _crop_and_flip(images_NCHW: Tensor, draw: Draw, padding: int) -> Tensor:

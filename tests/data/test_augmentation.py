@@ -5,6 +5,7 @@ import torch
 import torchvision.transforms.v2.functional as reference
 from torch import Tensor
 
+import sweep.data.augmentation as augmentation_module
 from sweep.data.augmentation import Augmentation, apply, augment, draw
 from sweep.data.colour import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
 
@@ -32,6 +33,14 @@ def pictures(n: int = 64, size: int = 32) -> Tensor:
     return images
 
 
+@pytest.fixture(params=["loops", "torch"])
+def way(request, monkeypatch):
+    """The two ways there are: a CPU's compiled loops, and what a GPU takes."""
+    if request.param == "torch":
+        monkeypatch.setattr(augmentation_module, "_apply_in_loops", augmentation_module._apply_in_torch)
+
+
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("augmentation", [FULL, STRONG])
 @pytest.mark.parametrize("seed", range(6))
 def test_each_image_equals_torchvisions_operations_with_the_same_parameters(augmentation, seed):
@@ -66,6 +75,7 @@ def test_each_colour_change_equals_torchvisions_over_its_whole_range(ours, their
         assert (ours(x.clone(), shifted) - expected).abs().max() < 1e-5
 
 
+@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("shape", [(5, 3, 32, 32), (1, 3, 8, 8), (3, 3, 6, 11), (0, 3, 32, 32)])
 @pytest.mark.parametrize("augmentation", [Augmentation(crop_padding=4), Augmentation(flip_prob=0.5), FULL])
 def test_crop_and_flip_are_exact_for_any_size(shape, augmentation):
