@@ -28,6 +28,11 @@ def p_value(p: float) -> str:
     return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
 
 
+def correlation(value: float) -> str:
+    """A rank correlation with its sign, such as "+0.29"."""
+    return f"{round(value, 2) + 0.0:+.2f}".replace("-", "−")  # -0.0 + 0.0 is 0.0
+
+
 def labels(rows: pd.DataFrame, names: list[str]) -> list[str]:
     """Each row's configuration in one line, such as "lr 0.003 · drop_rate 0.25 · lbrd". Plain text, not escaped."""
     # The same in every row, but a label must not be empty.

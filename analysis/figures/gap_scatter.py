@@ -8,7 +8,7 @@ from analysis.figures.theme import INK, MOST_NAMED, beyond_note, empty_figure, n
 from analysis.gap_table import gaps
 from analysis.results import TRIAL_KEY, Results
 from analysis.searched import searched
-from analysis.wording import labels
+from analysis.wording import correlation, labels
 
 
 def gap_scatter(results: Results) -> go.Figure:
@@ -75,7 +75,7 @@ def gap_scatter_sentence(results: Results) -> str:
         said = "trials with a smaller gap also have the lower validation loss"
     else:
         said = "trials with a smaller gap have the higher validation loss: they fit less rather than generalise more"
-    return f"Among {len(whole)} complete trials: {said} (rank correlation {rho:+.2f}).".replace("-", "−") + note
+    return f"Among {len(whole)} complete trials: {said} (rank correlation {correlation(rho)})." + note
 
 
 def _points(results: Results) -> pd.DataFrame:

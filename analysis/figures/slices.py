@@ -10,7 +10,7 @@ from analysis.figures.theme import MOST_NAMED, TEMPLATE, beyond_note, empty_figu
 from analysis.gap_table import gaps, matched_epoch
 from analysis.results import Results
 from analysis.searched import is_drawn, is_log, searched
-from analysis.wording import labels, short
+from analysis.wording import correlation, labels, short
 
 MOST_PANELS = 6
 MOST_POINTS = 2000
@@ -77,7 +77,7 @@ def slices_sentence(results: Results) -> str:
     said = f"Accuracy at epoch {matched_epoch(results)}, {len(table)} trials."
     if found:
         first = max(found, key=lambda name: abs(found[name].statistic))
-        rho = f"Spearman's correlation {found[first].statistic:+.2f}"
+        rho = f"Spearman's correlation {correlation(found[first].statistic)}"
         # Bonferroni: the largest of several was picked.
         sure = found[first].pvalue * len(found) < 0.05
         said += (
@@ -85,7 +85,7 @@ def slices_sentence(results: Results) -> str:
             if sure
             else f" Its rank goes with that of no number for sure (most with {first}: {rho})."
         )
-    return said.replace("-", "−") + beyond_note(robust_range(table["gap_loss"])[1])
+    return said + beyond_note(robust_range(table["gap_loss"])[1])
 
 
 _NOTHING = "Nothing was searched, or no trial reached a common epoch."

@@ -11,7 +11,7 @@ from analysis.gap_table import matched_epoch
 from analysis.results import Results
 from analysis.running_statistics import batch_norm_effects, roughness_by_lag
 from analysis.searched import searched
-from analysis.wording import labels, nats, p_value, short
+from analysis.wording import correlation, labels, nats, p_value, short
 
 MOST_ROWS = 30
 NO_SHIFT = 0.02  # on the log scale; batches alone differ by as much
@@ -57,7 +57,12 @@ def variance_shift(results: Results) -> go.Figure:
         )
     figure.add_vline(x=1, line={"color": GREY, "width": 1})
     figure.update_layout(
-        xaxis={"type": "log", "domain": [0, 0.42], "title": {"text": "variance met / running variance, worst layer"}},
+        xaxis={
+            "type": "log",
+            "domain": [0, 0.42],
+            "title": {"text": "variance met / running variance, worst layer"},
+            "tickformat": "~g",  # without it, 0.2 to 0.9 are labelled 2 to 9
+        },
         yaxis={"title": {"text": "validation loss"}},
         xaxis2={"domain": [0.58, 1], "title": {"text": "cost in validation loss (nats)"}, "anchor": "y2"},
         yaxis2={
@@ -98,7 +103,7 @@ def variance_shift_sentence(results: Results) -> str:
             agree = "as" if tau.pvalue < 0.05 and tau.statistic > 0 else "not surely as"
             told.append(
                 f"Ranked by the distance of their shift from 1, the {len(table)} {table.attrs['what']} stand {agree} "
-                f"by validation loss (Kendall's tau {tau.statistic:+.2f}, {p_value(tau.pvalue)}).".replace("-", "−")
+                f"by validation loss (Kendall's tau {correlation(tau.statistic)}, {p_value(tau.pvalue)})."
             )
     share = roughness_by_lag(batch_norm_effects(results))
     if np.isfinite(share):
