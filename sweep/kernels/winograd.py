@@ -33,18 +33,14 @@ OF_WEIGHTS = np.kron(_G, _G)
 @compiled
 def inputs_to_tiles(x_NHWF: np.ndarray, down: int, across: int, tiles_36TF: np.ndarray) -> None:
     """Write Bᵀ x B of each tile's patch x: its 4×4 pixels and a border of one, with zeros outside the image."""
-    images, height, width, features = x_NHWF.shape
+    images, _, _, features = x_NHWF.shape
     columns = TILE * across + 2
     rows = np.zeros((PATCH, columns, features), x_NHWF.dtype)
     half = np.empty_like(rows)
     for n in range(images):
         for i in range(down):
             for p in range(PATCH):
-                h = TILE * i + p - 1
-                if 0 <= h < height:
-                    rows[p, 1 : width + 1] = x_NHWF[n, h]
-                else:
-                    rows[p] = 0
+                _copy_row(x_NHWF[n], TILE * i + p - 1, rows[p, 1:])
             _b_transposed(rows.reshape(PATCH, 1, -1), 0, 1, 0, half.reshape(PATCH, 1, -1), 0, 1, 0)
             pixels = half.reshape(-1, 1, features)
             for p in range(PATCH):
@@ -75,17 +71,14 @@ def tiles_to_outputs(tiles_36TF: np.ndarray, bias_F: np.ndarray, down: int, acro
 @compiled
 def gradients_to_tiles(dy_NHWF: np.ndarray, down: int, across: int, tiles_36TF: np.ndarray) -> None:
     """Write A dy Aᵀ of each tile of dy, the transposed map of `tiles_to_outputs`."""
-    images, height, width, features = dy_NHWF.shape
+    images, _, _, features = dy_NHWF.shape
     columns = TILE * across
     rows = np.zeros((TILE, columns, features), dy_NHWF.dtype)
     half = np.empty((PATCH, columns, features), dy_NHWF.dtype)
     for n in range(images):
         for i in range(down):
             for p in range(TILE):
-                if TILE * i + p < height:
-                    rows[p, :width] = dy_NHWF[n, TILE * i + p]
-                else:
-                    rows[p] = 0
+                _copy_row(dy_NHWF[n], TILE * i + p, rows[p])
             _a(rows.reshape(TILE, 1, -1), 0, 1, 0, half.reshape(PATCH, 1, -1), 0, 1, 0)
             pixels = half.reshape(-1, 1, features)
             for p in range(PATCH):
@@ -112,7 +105,20 @@ def tiles_to_gradients(tiles_36TF: np.ndarray, down: int, across: int, dx_NHWF: 
             for p in range(PATCH):
                 for j in range(across):
                     _add_b(half, PATCH * p, 1, j, pixels, (TILE * i + p) * columns + TILE * j, 1, 0)
-        dx_NHWF[n] = image[1 : height + 1, 1 : width + 1]
+        for h in range(height):
+            for w in range(width):
+                for f in range(features):
+                    dx_NHWF[n, h, w, f] = image[h + 1, w + 1, f]
+
+
+@compiled
+def _copy_row(image_HWF: np.ndarray, h: int, row_WF: np.ndarray) -> None:
+    """Row h of the image, zeros where it has none. In loops: assigning slices takes Numba seconds more to compile."""
+    height, width, features = image_HWF.shape
+    inside = 0 <= h < height
+    for w in range(width):
+        for f in range(features):
+            row_WF[w, f] = image_HWF[h, w, f] if inside else 0
 
 
 # Each of these maps the arrays x[at + k * step, t] to y[to + k * gap, u].
