@@ -1,8 +1,8 @@
 """Random crop, flip and colour jitter on tensors, a batch at a time, each image with its own draw.
 
-Measured on one thread of a 2-core AMD EPYC machine in use by others, batches of 100, uint8 in, float32 out, median
-(range) of 7 runs, images/s: none 1.0 M (0.4-1.2), crop and flip 114 k (37-126), with all colour changes 29 k (19-43).
-Much of that spread is page faults of fresh temporaries, which depend on what else the process has allocated.
+Measured on one thread of a 2-core AMD EPYC, batches of 100, uint8 in, float32 out, median (range) of 7 runs, images/s:
+none 0.95 M (0.79-0.98), crop and flip 119 k (117-204), with all colour changes 76 k (73-76).
+Much of the spread is page faults of fresh tensors, which depend on what else the process has allocated.
 
 Shapes: N images, C = 3 channels, H, W.
 """
@@ -60,7 +60,7 @@ class Draw(NamedTuple):
     dy, dx: int64 (N,), the crop's top left corner in the padded image, in [0, 2 * crop_padding].
     flip: bool (N,). brightness, contrast, saturation: float32 (N,) factors. hue: float32 (N,) shifts in turns.
     order: int64 (4,), a permutation of the colour operations (0 brightness, 1 contrast, 2 saturation, 3 hue).
-    It is shared by the batch, so the operations run on whole tensors. Seen over batches, the order of one image is
+    It is shared by the batch, so that a GPU runs them on whole tensors. Seen over batches, the order of one image is
     uniform over all 24 and independent of its factors: its law is that of torchvision's ColorJitter. Only the orders
     of two images of the same batch depend on each other.
     """
@@ -114,12 +114,16 @@ def apply(images_NCHW: Tensor, draw: Draw, padding: int) -> Tensor:
     images_NCHW: uint8 (N, 3, H, W), left as it is; padding: the crop_padding the draw was made with.
     Returns float32 (N, 3, H, W) in [0, 1]. Image by image it equals torchvision's pad, crop, horizontal_flip,
     adjust_brightness, adjust_contrast, adjust_saturation and adjust_hue with the drawn parameters.
-    Raises ValueError unless the images are uint8 of that shape.
+    Raises ValueError unless the images are uint8 of that shape, and as many as the draw is for.
     """
     if images_NCHW.dtype != torch.uint8 or images_NCHW.ndim != 4 or images_NCHW.shape[1] != 3:
         raise ValueError(
             f"images: got {images_NCHW.dtype} of shape {tuple(images_NCHW.shape)}; they must be uint8 (N, 3, H, W)"
         )
+    n = len(images_NCHW)
+    for parameter in (draw.dy, draw.dx, draw.flip, *draw.colours):
+        if parameter is not None and len(parameter) != n:
+            raise ValueError(f"draw: made for {len(parameter)} images, got {n}; draw for as many as there are")
     order = [i for i, parameter in enumerate(draw.colours) if parameter is not None]
     if len(order) > 1:  # reading the order makes a GPU wait, so only where it matters
         order = [i for i in draw.order.tolist() if i in order]

@@ -47,9 +47,9 @@ def augment(
 def _crop_and_flip(image_3HW: np.ndarray, down: int, right: int, flip: bool, out_3HW: np.ndarray) -> None:
     colours, height, width = image_3HW.shape
     # The columns of the result that lie in the image.
-    first, last = max(0, -right), min(width, width - right)
+    first, last = max(0, -right), max(0, min(width, width - right))
     if flip:
-        first, last = max(0, right), min(width, width + right)
+        first, last = max(0, right), max(0, min(width, width + right))
     for c in range(colours):
         for y in range(height):
             if not 0 <= y + down < height:

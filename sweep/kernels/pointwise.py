@@ -51,15 +51,16 @@ def forward(
     scale_C: np.ndarray,
     bias_C: np.ndarray,
     rectify: bool,
-    noise_RC: np.ndarray | None,
+    drop: bool,
+    noise_RC: np.ndarray,
     threshold: int,
     factor: float,
     y_RC: np.ndarray,
-    passed_RC: np.ndarray | None,
+    passed_RC: np.ndarray,
 ) -> None:
-    """Write y = (x - mean) * scale + bias, through ReLU if asked for, times factor where noise >= threshold, else 0.
+    """Write y = (x - mean) * scale + bias, then ReLU and dropout of it if asked for.
 
-    noise_RC: int16, or None for no dropout. passed_RC: bool, where the gradient passes ReLU and dropout.
+    Dropout keeps what has noise_RC (int16) >= threshold, times factor. passed_RC: bool, where the gradient passes both.
     """
     rows, features = x_RC.shape
     zero = x_RC.dtype.type(0)
@@ -72,21 +73,15 @@ def forward(
             # Written so that a NaN stays one.
             below = y <= floor
             y = floor if below else y
-            if noise_RC is None:
-                y_RC[r, c] = y
-                if passed_RC is not None:
-                    passed_RC[r, c] = not below
-            else:
-                kept = noise_RC[r, c] >= least
-                y_RC[r, c] = y * (factor if kept else zero)
-                if passed_RC is not None:
-                    passed_RC[r, c] = kept and not below
+            kept = not drop or noise_RC[r, c] >= least
+            y_RC[r, c] = y * (factor if kept else zero)
+            passed_RC[r, c] = kept and not below
 
 
 @compiled
 def backward_sums(
     dy_RC: np.ndarray,
-    passed_RC: np.ndarray | None,
+    passed_RC: np.ndarray,
     factor: float,
     x_RC: np.ndarray,
     mean_C: np.ndarray,
@@ -104,9 +99,7 @@ def backward_sums(
         block_product_C[:] = 0
         for r in range(start, min(start + ROWS, rows)):
             for c in range(features):
-                g = dy_RC[r, c] * factor
-                if passed_RC is not None:
-                    g = g if passed_RC[r, c] else zero
+                g = dy_RC[r, c] * factor if passed_RC[r, c] else zero
                 block_sum_C[c] += g
                 block_product_C[c] += g * (x_RC[r, c] - mean_C[c])
         for c in range(features):
@@ -118,7 +111,7 @@ def backward_sums(
 @compiled
 def backward(
     dy_RC: np.ndarray,
-    passed_RC: np.ndarray | None,
+    passed_RC: np.ndarray,
     factor: float,
     x_RC: np.ndarray,
     mean_C: np.ndarray,
@@ -133,9 +126,7 @@ def backward(
     factor = x_RC.dtype.type(factor)
     for r in range(rows):
         for c in range(features):
-            g = dy_RC[r, c] * factor
-            if passed_RC is not None:
-                g = g if passed_RC[r, c] else zero
+            g = dy_RC[r, c] * factor if passed_RC[r, c] else zero
             dx_RC[r, c] = scale_C[c] * g - slope_C[c] * (x_RC[r, c] - mean_C[c]) - offset_C[c]
 
 

@@ -116,9 +116,10 @@ def _copy_row(image_HWF: np.ndarray, h: int, row_WF: np.ndarray) -> None:
     """Row h of the image, zeros where it has none. In loops: assigning slices takes Numba seconds more to compile."""
     height, width, features = image_HWF.shape
     inside = 0 <= h < height
+    zero = image_HWF.dtype.type(0)
     for w in range(width):
         for f in range(features):
-            row_WF[w, f] = image_HWF[h, w, f] if inside else 0
+            row_WF[w, f] = image_HWF[h, w, f] if inside else zero
 
 
 # Each of these maps the arrays x[at + k * step, t] to y[to + k * gap, u].

@@ -17,7 +17,8 @@ class MaxPool2d(nn.MaxPool2d):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """x_NCHW: float (N, C, H, W). Returns (N, C, H // 2, W // 2), with the features last in memory on a CPU."""
-        if x_NCHW.device.type == "cpu" and x_NCHW.dtype in (torch.float32, torch.float64):
+        full = x_NCHW.dtype in (torch.float32, torch.float64)
+        if x_NCHW.device.type == "cpu" and full and min(x_NCHW.shape[-2:]) > 1:
             y: Tensor = _CompiledMaxPool.apply(x_NCHW)
             return y
         return super().forward(x_NCHW)
@@ -28,11 +29,17 @@ class _CompiledMaxPool(torch.autograd.Function):
     def forward(ctx: Any, x_NCHW: Tensor) -> Tensor:
         x_NHWC = x_NCHW.detach().permute(0, 2, 3, 1).contiguous()
         images, ctx.height, ctx.width, features = x_NHWC.shape
-        y_NHWC = x_NHWC.new_empty(images, ctx.height // 2, ctx.width // 2, features)
-        place_NHWC = torch.empty_like(y_NHWC, dtype=torch.uint8)
+        # Not a view of a tensor with its features last: the ReLU behind it may work in place.
+        y_NCHW = torch.empty(
+            (images, features, ctx.height // 2, ctx.width // 2),
+            dtype=x_NCHW.dtype,
+            memory_format=torch.channels_last,
+        )
+        y_NHWC = y_NCHW.permute(0, 2, 3, 1)
+        place_NHWC = torch.empty(y_NHWC.shape, dtype=torch.uint8)
         kernels.forward(x_NHWC.numpy(), y_NHWC.numpy(), place_NHWC.numpy())
         ctx.save_for_backward(place_NHWC)
-        return y_NHWC.permute(0, 3, 1, 2)
+        return y_NCHW
 
     @staticmethod
     @once_differentiable

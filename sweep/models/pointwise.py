@@ -62,25 +62,26 @@ class CompiledRun(torch.autograd.Function):
             mean_C, var_C = (torch.from_numpy(v).to(x_RC.dtype) for v in kernels.mean_and_variance(x_RC.numpy()))
             rstd_C = torch.rsqrt(var_C + eps)
             ctx.mark_non_differentiable(mean_C, var_C)
-        scale_C = rstd_C if weight_C is None else rstd_C * weight_C.detach()
-        bias_C = torch.zeros_like(mean_C) if bias_C is None else bias_C.detach()
-        noise, threshold, factor = None, 0, 1.0
+        scale_C = rstd_C if weight_C is None else rstd_C * weight_C.detach().to(x_RC.dtype)
+        bias_C = torch.zeros_like(mean_C) if bias_C is None else bias_C.detach().to(x_RC.dtype)
+        noise, threshold, factor = torch.empty(0, 0, dtype=torch.int16), 0, 1.0
         if dropout:
-            noise = dropout.draw(x_RC).numpy()
+            noise = dropout.draw(x_RC)
             threshold, factor = dropout.threshold_and_factor()
         y_RC = torch.empty_like(x_RC)
-        passed_RC = torch.empty(x_RC.shape, dtype=torch.bool) if rectify or dropout else None
+        passed_RC = torch.empty(x_RC.shape, dtype=torch.bool)
         kernels.forward(
             x_RC.numpy(),
             mean_C.numpy(),
             scale_C.numpy(),
             bias_C.numpy(),
             rectify,
-            noise,
+            dropout is not None,
+            noise.numpy(),
             threshold,
             factor,
             y_RC.numpy(),
-            _array(passed_RC),
+            passed_RC.numpy(),
         )
         ctx.factor = factor
         ctx.save_for_backward(None if eps is None else x_RC, passed_RC, mean_C, rstd_C, scale_C)
@@ -94,7 +95,7 @@ class CompiledRun(torch.autograd.Function):
         """
         x_RC, passed_RC, mean_C, rstd_C, scale_C = ctx.saved_tensors
         dy_RC = dy_RC.contiguous()
-        g = dy_RC.numpy(), _array(passed_RC), ctx.factor
+        g = dy_RC.numpy(), passed_RC.numpy(), ctx.factor
         dx_RC = torch.empty_like(dy_RC)
         if x_RC is None:
             kernels.backward_where_passed(*g, dx_RC.numpy())
@@ -115,10 +116,6 @@ class CompiledRun(torch.autograd.Function):
         )
 
 
-def _array(tensor: Tensor | None) -> Any:
-    return None if tensor is None else tensor.numpy()
-
-
 class TorchRun(torch.autograd.Function):
     """The run as torch's operations, on any device."""
 
@@ -133,7 +130,6 @@ class TorchRun(torch.autograd.Function):
         dropout: "Dropout | None",
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         mean_C = var_C = rstd_C = scale_C = None
-        y_RC = x_RC.clone()
         if eps is not None:
             mean_C = x_RC.sum(0) / len(x_RC)
             # The mean is taken off before squaring: E[x²] - E[x]² cancels badly in float32.
@@ -141,9 +137,11 @@ class TorchRun(torch.autograd.Function):
             rstd_C = torch.rsqrt(var_C + eps)
             scale_C = rstd_C if weight_C is None else rstd_C * weight_C
             ctx.mark_non_differentiable(mean_C, var_C)
-            y_RC.sub_(mean_C).mul_(scale_C)
+            y_RC = (x_RC - mean_C).mul_(scale_C)
             if bias_C is not None:
                 y_RC.add_(bias_C)
+        else:
+            y_RC = x_RC.clone()
         if rectify:
             y_RC.clamp_min_(0)
         # With ReLU, y > 0 tells where the gradient passes; only without it are dropout's factors needed again.

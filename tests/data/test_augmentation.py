@@ -77,7 +77,9 @@ def test_each_colour_change_equals_torchvisions_over_its_whole_range(ours, their
 
 @pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("shape", [(5, 3, 32, 32), (1, 3, 8, 8), (3, 3, 6, 11), (0, 3, 32, 32)])
-@pytest.mark.parametrize("augmentation", [Augmentation(crop_padding=4), Augmentation(flip_prob=0.5), FULL])
+@pytest.mark.parametrize(
+    "augmentation", [Augmentation(crop_padding=4), Augmentation(crop_padding=40), Augmentation(flip_prob=0.5), FULL]
+)
 def test_crop_and_flip_are_exact_for_any_size(shape, augmentation):
     images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=seeded())
     plain = Augmentation(crop_padding=augmentation.crop_padding, flip_prob=augmentation.flip_prob)
@@ -90,6 +92,11 @@ def test_crop_and_flip_are_exact_for_any_size(shape, augmentation):
         if drawn.flip is not None and drawn.flip[i]:
             image = image.flip(-1)
         assert torch.equal(ours[i], image.float() / 255)
+
+
+def test_a_draw_for_other_images_is_refused():
+    with pytest.raises(ValueError, match="draw: made for 5 images, got 64"):
+        apply(pictures(), draw(Augmentation(flip_prob=0.5), 5, seeded(), "cpu"), 0)
 
 
 def test_no_augmentation_only_scales_and_draws_nothing():

@@ -91,6 +91,11 @@ def test_tiles_are_taken_where_they_pay(
     assert bool(by_tiles) == expected
 
 
+def test_an_input_with_another_number_of_channels_is_refused() -> None:
+    with pytest.raises(RuntimeError, match="to have 16 channels, but got 32"):
+        Conv2d(16, 16, 3)(torch.zeros(2, 32, 8, 8))
+
+
 def test_autocast_leaves_the_convolution_to_torch(by_tiles: list[tuple[int, ...]]) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         assert Conv2d(16, 16, 3)(values(2, 16, 8, 8, dtype=torch.float32)).dtype == torch.bfloat16

@@ -79,6 +79,21 @@ def test_a_block_computes_what_its_layers_compute_one_by_one(layer_order: str, t
         torch.testing.assert_close(together, one_by_one, rtol=1e-10, atol=1e-10)
 
 
+@pytest.mark.parametrize("drop_rate", [0.0, 0.3])
+@pytest.mark.parametrize("layer_order", VALID_ORDERS)
+def test_a_convolution_by_tiles_trains_like_a_direct_one_in_every_order(
+    layer_order: str, drop_rate: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    results = []
+    for fewest in (16, 1000):
+        monkeypatch.setattr("sweep.models.convolution.FEWEST_FEATURES", fewest)
+        network = small("cnn", layer_order, channels=[16, 20], drop_rate=drop_rate)
+        loss = F.cross_entropy(network(images()), torch.arange(12) % 5)
+        results.append([loss, *torch.autograd.grad(loss, list(network.parameters()))])
+    for tiled, direct in zip(*results, strict=True):
+        torch.testing.assert_close(tiled, direct, rtol=1e-3, atol=1e-4)
+
+
 def test_there_are_49_orders_under_test() -> None:
     assert len(set(VALID_ORDERS)) == 49
 

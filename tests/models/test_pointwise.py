@@ -10,7 +10,7 @@ from sweep.models.pointwise import CompiledRun, TorchRun
 from sweep.training.noise import Noise
 
 
-@pytest.mark.parametrize(("norm", "rectify", "drop"), list(product([True, False], repeat=3))[:-1])
+@pytest.mark.parametrize(("norm", "rectify", "drop"), list(product([True, False], repeat=3)))
 @pytest.mark.parametrize(("rows", "features"), [(2, 1), (63, 5), (64, 48), (1000, 33)])
 def test_compiled_loops_and_torchs_operations_agree(
     norm: bool, rectify: bool, drop: bool, rows: int, features: int

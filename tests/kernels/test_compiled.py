@@ -1,0 +1,37 @@
+"""Where the machine code of compiled loops is kept."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import sweep.kernels.compiled
+
+CALL = """
+from compiled import compiled
+
+@compiled
+def twice(x):
+    return x + x
+
+print(twice(21.0))
+"""
+
+
+@pytest.mark.parametrize("writable", [True, False])
+def test_code_is_kept_beside_the_source_and_compiled_anew_where_nothing_can_be_written(
+    tmp_path: Path, writable: bool
+) -> None:
+    shutil.copy(sweep.kernels.compiled.__file__, tmp_path / "compiled.py")
+    (tmp_path / "call.py").write_text(CALL)
+    if not writable:
+        (tmp_path / "__pycache__").touch()  # a file where a folder is needed, which stops root, too
+    environment = os.environ | {"XDG_CACHE_HOME": "/proc", "NUMBA_CACHE_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}
+    done = subprocess.run(
+        [sys.executable, "call.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+    )
+    assert done.stdout == "42.0\n", done.stderr
+    assert bool(list(tmp_path.glob("__pycache__/call.twice*.nbi"))) == writable
