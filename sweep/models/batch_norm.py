@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from sweep.models.dropout import Dropout
 from sweep.models.errors import ShapeError
+from sweep.models.max_pool import MaxPool2d
 from sweep.models.pointwise import HALF_DTYPES, pointwise_run
+from sweep.models.pooled_run import PooledRun, pooled_norm
 
 
 class _BatchNorm(nn.Module):
@@ -59,16 +61,27 @@ class _BatchNorm(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         return self.run(x)
 
-    def run(self, x: Tensor, *, rectify: bool = False, dropout: Dropout | None = None) -> Tensor:
-        """drop(relu(norm(x))), the last two if asked for."""
+    def run(
+        self, x: Tensor, *, rectify: bool = False, dropout: Dropout | None = None, pool: MaxPool2d | None = None
+    ) -> Tensor:
+        """pool(drop(relu(norm(x)))), all but the norm if asked for."""
         self._check(x)
+        in_one_pass = pool is not None and x.device.type == "cpu" and x.dtype not in HALF_DTYPES
         if not self.training:
             if self.observer is not None:
                 self.observer(x)
+            if in_one_pass and not torch.is_grad_enabled():
+                bias_C = torch.zeros_like(self.running_mean) if self.bias is None else self.bias.detach()
+                return pooled_norm(x, self.running_mean, self._running_scale(), bias_C, rectify)
             y = self._by_the_running_statistics(x.float() if x.dtype in HALF_DTYPES else x).to(x.dtype)
-            return y.relu_() if rectify else y
+            y = y.relu_() if rectify else y
+            return y if pool is None else pool(y)
         norm = (self.weight, self.bias, self.eps)
-        y, mean_C, var_C = pointwise_run(x, norm=norm, rectify=rectify, dropout=dropout)
+        if in_one_pass:
+            y, mean_C, var_C = PooledRun.apply(x, *norm, rectify, dropout)
+        else:
+            y, mean_C, var_C = pointwise_run(x, norm=norm, rectify=rectify, dropout=dropout)
+            y = y if pool is None else pool(y)
         assert mean_C is not None
         assert var_C is not None
         self._move_running_statistics(mean_C, var_C, x.numel() // self.num_features)
@@ -82,13 +95,15 @@ class _BatchNorm(nn.Module):
 
     def _by_the_running_statistics(self, x: Tensor) -> Tensor:
         # As y = scale * x + shift it is one pass over x instead of four.
-        scale_C = torch.rsqrt(self.running_var + self.eps)
-        if self.weight is not None:
-            scale_C = scale_C * self.weight
+        scale_C = self._running_scale()
         shift_C = -self.running_mean * scale_C
         if self.bias is not None:
             shift_C = shift_C + self.bias
         return torch.addcmul(_per_feature(shift_C, x), x, _per_feature(scale_C, x))
+
+    def _running_scale(self) -> Tensor:
+        rstd_C = torch.rsqrt(self.running_var + self.eps)
+        return rstd_C if self.weight is None else rstd_C * self.weight
 
     def _check(self, x: Tensor) -> None:
         name = f"{type(self).__name__}({self.num_features})"

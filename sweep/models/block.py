@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from search_spaces.layer_order import check_layer_order
 from sweep.models.batch_norm import BatchNorm1d, BatchNorm2d
 from sweep.models.dropout import Dropout, NoiseSource
+from sweep.models.max_pool import MaxPool2d
 from sweep.models.pointwise import pointwise_run
 
 
@@ -53,19 +54,23 @@ class Block(nn.Sequential):
         # Layers that need no look at the whole batch between them share their passes over memory.
         self._runs = re.findall("l|b[rd]*|[rd]+", layer_order)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """x: float (N, width) for a linear layer, (N, width, H, W) for a convolution."""
+    def forward(self, x: Tensor, pool: MaxPool2d | None = None) -> Tensor:
+        """x: float (N, width) for a linear layer, (N, width, H, W) for a convolution. pool: what comes behind."""
+        *first, last = self._runs
         y = x
-        for run in self._runs:
-            y = self.l(y) if run == "l" else self._pointwise(run, y)
-        return y
+        for run in first:
+            y = self._run(run, y)
+        return self._run(last, y, pool)
 
-    def _pointwise(self, run: str, x: Tensor) -> Tensor:
+    def _run(self, run: str, x: Tensor, pool: MaxPool2d | None = None) -> Tensor:
         rectify = "r" in run
         dropout = self.d if "d" in run and self.d.is_active else None
         if "b" in run:
-            return self.b.run(x, rectify=rectify, dropout=dropout)
-        if dropout is not None:
-            return pointwise_run(x, rectify=rectify, dropout=dropout)[0]
-        y: Tensor = self.r(x) if rectify else x
-        return y
+            return self.b.run(x, rectify=rectify, dropout=dropout, pool=pool)
+        if run == "l":
+            y = self.l(x)
+        elif dropout is not None:
+            y = pointwise_run(x, rectify=rectify, dropout=dropout)[0]
+        else:
+            y = self.r(x) if rectify else x
+        return y if pool is None else pool(y)

@@ -42,6 +42,23 @@ def pointwise_run(
     return (y.contiguous() if x.is_contiguous() else y), mean_C, var_C
 
 
+class Normalisation:
+    """What batch norm does to each feature of x_RC, y = (x - mean) * scale + bias with scale = rstd * weight.
+
+    Without eps it does nothing.
+    """
+
+    def __init__(self, x_RC: Tensor, weight_C: Tensor | None, bias_C: Tensor | None, eps: float | None) -> None:
+        self.mean_C, self.var_C = x_RC.new_zeros(x_RC.shape[1]), x_RC.new_ones(x_RC.shape[1])
+        self.rstd_C = self.var_C
+        if eps is not None:
+            moments = kernels.mean_and_variance(x_RC.numpy())
+            self.mean_C, self.var_C = (torch.from_numpy(moment).to(x_RC.dtype) for moment in moments)
+            self.rstd_C = torch.rsqrt(self.var_C + eps)
+        self.scale_C = self.rstd_C if weight_C is None else self.rstd_C * weight_C.detach().to(x_RC.dtype)
+        self.bias_C = torch.zeros_like(self.mean_C) if bias_C is None else bias_C.detach().to(x_RC.dtype)
+
+
 class CompiledRun(torch.autograd.Function):
     """The run as compiled loops, on a CPU."""
 
@@ -56,14 +73,7 @@ class CompiledRun(torch.autograd.Function):
         dropout: "Dropout | None",
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         x_RC = x_RC.detach().contiguous()
-        features = x_RC.shape[1]
-        mean_C, rstd_C, var_C = x_RC.new_zeros(features), x_RC.new_ones(features), None
-        if eps is not None:
-            mean_C, var_C = (torch.from_numpy(v).to(x_RC.dtype) for v in kernels.mean_and_variance(x_RC.numpy()))
-            rstd_C = torch.rsqrt(var_C + eps)
-            ctx.mark_non_differentiable(mean_C, var_C)
-        scale_C = rstd_C if weight_C is None else rstd_C * weight_C.detach().to(x_RC.dtype)
-        bias_C = torch.zeros_like(mean_C) if bias_C is None else bias_C.detach().to(x_RC.dtype)
+        norm = Normalisation(x_RC, weight_C, bias_C, eps)
         noise, threshold, factor = torch.empty(0, 0, dtype=torch.int16), 0, 1.0
         if dropout:
             noise = dropout.draw(x_RC)
@@ -72,9 +82,9 @@ class CompiledRun(torch.autograd.Function):
         passed_RC = torch.empty(x_RC.shape, dtype=torch.bool)
         kernels.forward(
             x_RC.numpy(),
-            mean_C.numpy(),
-            scale_C.numpy(),
-            bias_C.numpy(),
+            norm.mean_C.numpy(),
+            norm.scale_C.numpy(),
+            norm.bias_C.numpy(),
             rectify,
             dropout is not None,
             noise.numpy(),
@@ -84,8 +94,11 @@ class CompiledRun(torch.autograd.Function):
             passed_RC.numpy(),
         )
         ctx.factor = factor
-        ctx.save_for_backward(None if eps is None else x_RC, passed_RC, mean_C, rstd_C, scale_C)
-        return (y_RC, None, None) if eps is None else (y_RC, mean_C, var_C)
+        ctx.save_for_backward(None if eps is None else x_RC, passed_RC, norm.mean_C, norm.rstd_C, norm.scale_C)
+        if eps is None:
+            return y_RC, None, None
+        ctx.mark_non_differentiable(norm.mean_C, norm.var_C)
+        return y_RC, norm.mean_C, norm.var_C
 
     @staticmethod
     @once_differentiable
