@@ -6,7 +6,7 @@ Shapes: N images of 3 colours, H and W their height and width.
 
 import numpy as np
 
-from sweep.kernels.compiled import compiled
+from sweep.kernels.compiled import compiled, inner
 
 BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
 
@@ -43,7 +43,7 @@ def augment(
                 _turn_hue(image, parameter)
 
 
-@compiled
+@inner
 def _crop_and_flip(image_3HW: np.ndarray, down: int, right: int, flip: bool, out_3HW: np.ndarray) -> None:
     colours, height, width = image_3HW.shape
     # The columns of the result that lie in the image.
@@ -66,12 +66,12 @@ def _crop_and_flip(image_3HW: np.ndarray, down: int, right: int, flip: bool, out
                     out_3HW[c, y, x] = np.float32(row[x + right]) / np.float32(255)
 
 
-@compiled
+@inner
 def _clamped(x: np.float32) -> np.float32:
     return min(max(x, np.float32(0)), np.float32(1))
 
 
-@compiled
+@inner
 def _brighten(image_3HW: np.ndarray, factor: np.float32) -> None:
     for c in range(3):
         for y in range(image_3HW.shape[1]):
@@ -79,7 +79,7 @@ def _brighten(image_3HW: np.ndarray, factor: np.float32) -> None:
                 image_3HW[c, y, x] = _clamped(image_3HW[c, y, x] * factor)
 
 
-@compiled
+@inner
 def _contrast(image_3HW: np.ndarray, factor: np.float32, grey_3: np.ndarray) -> None:
     _, height, width = image_3HW.shape
     red, green, blue = grey_3
@@ -94,7 +94,7 @@ def _contrast(image_3HW: np.ndarray, factor: np.float32, grey_3: np.ndarray) -> 
                 image_3HW[c, y, x] = _clamped(image_3HW[c, y, x] * factor + offset)
 
 
-@compiled
+@inner
 def _saturate(image_3HW: np.ndarray, factor: np.float32, grey_3: np.ndarray) -> None:
     rest = np.float32(1) - factor
     red, green, blue = grey_3
@@ -107,7 +107,7 @@ def _saturate(image_3HW: np.ndarray, factor: np.float32, grey_3: np.ndarray) -> 
             image_3HW[2, y, x] = _clamped(b * factor + grey)
 
 
-@compiled
+@inner
 def _turn_hue(image_3HW: np.ndarray, turns: np.float32) -> None:
     for y in range(image_3HW.shape[1]):
         for x in range(image_3HW.shape[2]):
@@ -122,7 +122,7 @@ def _turn_hue(image_3HW: np.ndarray, turns: np.float32) -> None:
             image_3HW[2, y, x] = value - extent * _depth(hue - np.float32(7 / 6))
 
 
-@compiled
+@inner
 def _depth(turns: np.float32) -> np.float32:
     """How far below the value a colour lies, in [0, 1], at this many turns from the hue opposite to it."""
     distance = abs(turns - np.floor(turns + np.float32(0.5)))

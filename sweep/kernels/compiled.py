@@ -1,11 +1,14 @@
 """How the loops of this folder are compiled."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numba
 
 Function = TypeVar("Function", bound=Callable[..., object])
+
+
+_HOW: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}}
 
 
 def compiled(function: Function) -> Function:
@@ -15,10 +18,15 @@ def compiled(function: Function) -> Function:
     Call it with the same types everywhere but for float32 and float64. Numba's files are not locked: of two processes
     that compile for different types at once, one could find the other's code as its own.
     """
-    how = {"error_model": "numpy", "fastmath": {"contract"}}
     result: Function
     try:
-        result = numba.njit(cache=True, **how)(function)
+        result = numba.njit(cache=True, **_HOW)(function)
     except RuntimeError:  # neither __pycache__ nor Numba's folder for the user can be written to
-        result = numba.njit(**how)(function)
+        result = numba.njit(**_HOW)(function)
+    return result
+
+
+def inner(function: Function) -> Function:
+    """For what only compiled functions call: its machine code is kept in theirs."""
+    result: Function = numba.njit(**_HOW)(function)
     return result

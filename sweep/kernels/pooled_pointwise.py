@@ -2,8 +2,8 @@
 
 What stands between them is never written: before the pool it is four times as large as behind it.
 Shapes: R places of all images (N, H, W), P places of all pooled images (N, H // 2, W // 2), C features. All arrays are
-contiguous, of one float type. A place of the pool is the first of its four that holds the maximum, 0 to 3, or 4 where
-ReLU or dropout lets no gradient through there.
+contiguous, and of one float type where nothing else is said. A place of the pool (uint8) is the first of its four that
+holds the maximum, 0 to 3, or 4 where ReLU or dropout lets no gradient through there.
 """
 
 import numpy as np
@@ -28,9 +28,9 @@ def forward(
     y_PC: np.ndarray,
     place_PC: np.ndarray,
 ) -> None:
-    """Write the pooled y of `sweep.kernels.pointwise.forward`, and its places (uint8).
+    """Write the pooled y of `sweep.kernels.pointwise.forward`, and its places.
 
-    noise_RC may have more columns than there are features.
+    noise_RC (int16) may have more columns than there are features.
     """
     rows, features = x_RC.shape
     zero = x_RC.dtype.type(0)
@@ -113,7 +113,10 @@ def backward(
     offset_C: np.ndarray,
     dx_RC: np.ndarray,
 ) -> None:
-    """Write dx = scale * g - slope * (x - mean) - offset, with the g of `backward_sums`; a last odd row has no g."""
+    """Write dx = scale * g - slope * (x - mean) - offset, with the g of `backward_sums`.
+
+    A last odd row or column has no g.
+    """
     rows, features = x_RC.shape
     zero = x_RC.dtype.type(0)
     factor = x_RC.dtype.type(factor)

@@ -11,7 +11,7 @@ type.
 
 import numpy as np
 
-from sweep.kernels.compiled import compiled
+from sweep.kernels.compiled import compiled, inner
 
 TILE = 4
 PATCH = 6
@@ -111,7 +111,7 @@ def tiles_to_gradients(tiles_36TF: np.ndarray, down: int, across: int, dx_NHWF: 
                     dx_NHWF[n, h, w, f] = image[h + 1, w + 1, f]
 
 
-@compiled
+@inner
 def _copy_row(image_HWF: np.ndarray, h: int, row_WF: np.ndarray) -> None:
     """Row h of the image, zeros where it has none. In loops: assigning slices takes Numba seconds more to compile."""
     height, width, features = image_HWF.shape
@@ -125,7 +125,7 @@ def _copy_row(image_HWF: np.ndarray, h: int, row_WF: np.ndarray) -> None:
 # Each of these maps the arrays x[at + k * step, t] to y[to + k * gap, u].
 
 
-@compiled
+@inner
 def _b_transposed(x: np.ndarray, at: int, step: int, t: int, y: np.ndarray, to: int, gap: int, u: int) -> None:
     two, four, five = x.dtype.type(2), x.dtype.type(4), x.dtype.type(5)
     for c in range(x.shape[2]):
@@ -139,7 +139,7 @@ def _b_transposed(x: np.ndarray, at: int, step: int, t: int, y: np.ndarray, to: 
         y[to + 5 * gap, u, c] = four * x1 - five * x3 + x5
 
 
-@compiled
+@inner
 def _add_b(x: np.ndarray, at: int, step: int, t: int, y: np.ndarray, to: int, gap: int, u: int) -> None:
     two, four, five = x.dtype.type(2), x.dtype.type(4), x.dtype.type(5)
     for c in range(x.shape[2]):
@@ -153,7 +153,7 @@ def _add_b(x: np.ndarray, at: int, step: int, t: int, y: np.ndarray, to: int, ga
         y[to + 5 * gap, u, c] += x5
 
 
-@compiled
+@inner
 def _a_transposed(x: np.ndarray, at: int, step: int, t: int, y: np.ndarray, to: int, gap: int, u: int) -> None:
     two, four, eight = x.dtype.type(2), x.dtype.type(4), x.dtype.type(8)
     for c in range(x.shape[2]):
@@ -165,7 +165,7 @@ def _a_transposed(x: np.ndarray, at: int, step: int, t: int, y: np.ndarray, to: 
         y[to + 3 * gap, u, c] = (x1 - x2) + eight * (x3 - x4) + x5
 
 
-@compiled
+@inner
 def _a(x: np.ndarray, at: int, step: int, t: int, y: np.ndarray, to: int, gap: int, u: int) -> None:
     two, four, eight = x.dtype.type(2), x.dtype.type(4), x.dtype.type(8)
     for c in range(x.shape[2]):

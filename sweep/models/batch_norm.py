@@ -64,14 +64,16 @@ class _BatchNorm(nn.Module):
     def run(
         self, x: Tensor, *, rectify: bool = False, dropout: Dropout | None = None, pool: MaxPool2d | None = None
     ) -> Tensor:
-        """pool(drop(relu(norm(x)))), all but the norm if asked for."""
+        """pool(drop(relu(norm(x)))), all but the norm optional."""
         self._check(x)
-        in_one_pass = pool is not None and x.device.type == "cpu" and x.dtype not in HALF_DTYPES
+        in_one_pass = (
+            pool is not None and x.device.type == "cpu" and x.dtype not in HALF_DTYPES and min(x.shape[-2:]) > 1
+        )
         if not self.training:
             if self.observer is not None:
                 self.observer(x)
             if in_one_pass and not torch.is_grad_enabled():
-                bias_C = torch.zeros_like(self.running_mean) if self.bias is None else self.bias.detach()
+                bias_C = torch.zeros_like(self.running_mean) if self.bias is None else self.bias
                 return pooled_norm(x, self.running_mean, self._running_scale(), bias_C, rectify)
             y = self._by_the_running_statistics(x.float() if x.dtype in HALF_DTYPES else x).to(x.dtype)
             y = y.relu_() if rectify else y

@@ -16,6 +16,8 @@ from sweep.kernels import pooled_pointwise as kernels
 from sweep.models.dropout import Dropout
 from sweep.models.pointwise import Normalisation
 
+KEEP_ALL = -(2**15), 1.0  # threshold and factor
+
 
 class PooledRun(torch.autograd.Function):
     """max_pool(drop(relu(norm(x)))) while training, the two in the middle optional.
@@ -36,8 +38,10 @@ class PooledRun(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor, Tensor]:
         x_RC = _rows(x_NCHW.detach())
         norm = Normalisation(x_RC, weight_C, bias_C, eps)
-        y_NCHW, place_PC = _pooled(x_NCHW, x_RC, (norm.mean_C, norm.scale_C, norm.bias_C), rectify, dropout)
-        ctx.factor = dropout.threshold_and_factor()[1] if dropout else 1.0
+        threshold, ctx.factor = dropout.threshold_and_factor() if dropout else KEEP_ALL
+        noise = dropout.draw(x_RC) if dropout else _any_noise(x_RC)
+        constants = norm.mean_C, norm.scale_C, norm.bias_C
+        y_NCHW, place_PC = _pooled(x_NCHW, x_RC, constants, rectify, noise, threshold, ctx.factor)
         ctx.size = x_NCHW.shape[2:]
         ctx.mark_non_differentiable(norm.mean_C, norm.var_C)
         ctx.save_for_backward(x_RC, place_PC, norm.mean_C, norm.rstd_C, norm.scale_C)
@@ -72,39 +76,34 @@ class PooledRun(torch.autograd.Function):
 
 def pooled_norm(x_NCHW: Tensor, mean_C: Tensor, scale_C: Tensor, bias_C: Tensor, rectify: bool) -> Tensor:
     """max_pool(relu((x - mean) * scale + bias)), ReLU if asked for, without a gradient."""
-    return _pooled(x_NCHW, _rows(x_NCHW), (mean_C, scale_C, bias_C), rectify, None)[0]
+    x_RC = _rows(x_NCHW)
+    constants = tuple(constant.detach().to(x_RC.dtype) for constant in (mean_C, scale_C, bias_C))
+    return _pooled(x_NCHW, x_RC, constants, rectify, _any_noise(x_RC), *KEEP_ALL)[0]
 
 
 def _pooled(
-    x_NCHW: Tensor, x_RC: Tensor, norm: tuple[Tensor, ...], rectify: bool, dropout: Dropout | None
+    x_NCHW: Tensor,
+    x_RC: Tensor,
+    constants: tuple[Tensor, ...],
+    rectify: bool,
+    noise_RC: Tensor,
+    threshold: int,
+    factor: float,
 ) -> tuple[Tensor, Tensor]:
-    """y_NCHW and place_PC."""
+    """y_NCHW and place_PC. constants: mean_C, scale_C, bias_C."""
     images, features, height, width = x_NCHW.shape
-    # Without dropout all is kept, whatever the noise is: x, as it is in the cache already.
-    noise, threshold, factor = x_RC.view(-1).view(torch.int16).view(len(x_RC), -1), -(2**15), 1.0
-    if dropout:
-        noise = dropout.draw(x_RC)
-        threshold, factor = dropout.threshold_and_factor()
     shape = images, features, height // 2, width // 2
     y_NCHW = torch.empty(shape, dtype=x_RC.dtype, memory_format=torch.channels_last)
     y_PC = y_NCHW.permute(0, 2, 3, 1).view(-1, features)
     place_PC = torch.empty(y_PC.shape, dtype=torch.uint8)
-    mean, scale, bias = (tensor.numpy() for tensor in norm)
-    kernels.forward(
-        x_RC.numpy(),
-        height,
-        width,
-        mean,
-        scale,
-        bias,
-        rectify,
-        noise.numpy(),
-        threshold,
-        factor,
-        y_PC.numpy(),
-        place_PC.numpy(),
-    )
+    x, mean, scale, bias, noise, y, place = (t.numpy() for t in (x_RC, *constants, noise_RC, y_PC, place_PC))
+    kernels.forward(x, height, width, mean, scale, bias, rectify, noise, threshold, factor, y, place)
     return y_NCHW, place_PC
+
+
+def _any_noise(x_RC: Tensor) -> Tensor:
+    """x itself, as integers: what is kept anyway needs no noise, and x is in the cache already."""
+    return x_RC.view(-1).view(torch.int16).view(len(x_RC), x_RC.shape[1] * x_RC.element_size() // 2)
 
 
 def _rows(x_NCHW: Tensor) -> Tensor:

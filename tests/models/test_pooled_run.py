@@ -89,3 +89,13 @@ def test_half_precision_goes_one_after_the_other() -> None:
     y = BatchNorm2d(3).run(torch.randn(2, 3, 4, 4).bfloat16(), rectify=True, pool=MaxPool2d())
     assert y.dtype == torch.bfloat16
     assert y.shape == (2, 3, 2, 2)
+
+
+def test_no_images_give_none_and_too_small_ones_are_refused() -> None:
+    norm = BatchNorm2d(3)
+    with pytest.raises(RuntimeError, match="too small"):
+        norm.run(torch.randn(2, 3, 1, 4), pool=MaxPool2d())
+    assert norm.num_batches_tracked == 0
+    norm.eval()
+    with torch.inference_mode():
+        assert norm.run(torch.zeros(0, 3, 4, 4), pool=MaxPool2d()).shape == (0, 3, 2, 2)
