@@ -68,12 +68,12 @@ def test_in_float32_it_is_exact_to_1e_5_of_the_largest_output(by_tiles: list[tup
 @pytest.mark.parametrize(
     ("sizes", "kernel_size", "dtype", "image", "expected"),
     [
-        ((16, 16), 3, torch.float32, (8, 8), True),
-        ((16, 16), 3, torch.float32, (7, 30), True),
-        ((16, 16), 3, torch.float64, (8, 8), False),
-        ((15, 16), 3, torch.float32, (8, 8), False),
-        ((16, 16), 5, torch.float32, (8, 8), False),
-        ((16, 16), 3, torch.float32, (5, 5), False),
+        ((32, 32), 3, torch.float32, (8, 8), True),
+        ((32, 32), 3, torch.float32, (7, 30), True),
+        ((32, 32), 3, torch.float64, (8, 8), False),
+        ((31, 32), 3, torch.float32, (8, 8), False),
+        ((32, 32), 5, torch.float32, (8, 8), False),
+        ((32, 32), 3, torch.float32, (5, 5), False),
     ],
 )
 def test_tiles_are_taken_where_they_pay(
@@ -92,31 +92,31 @@ def test_tiles_are_taken_where_they_pay(
 
 
 def test_an_input_with_another_number_of_channels_is_refused() -> None:
-    with pytest.raises(RuntimeError, match="to have 16 channels, but got 32"):
-        Conv2d(16, 16, 3)(torch.zeros(2, 32, 8, 8))
+    with pytest.raises(RuntimeError, match="to have 32 channels, but got 48"):
+        Conv2d(32, 32, 3)(torch.zeros(2, 48, 8, 8))
 
 
 def test_autocast_leaves_the_convolution_to_torch(by_tiles: list[tuple[int, ...]]) -> None:
     with torch.autocast("cpu", dtype=torch.bfloat16):
-        assert Conv2d(16, 16, 3)(values(2, 16, 8, 8, dtype=torch.float32)).dtype == torch.bfloat16
+        assert Conv2d(32, 32, 3)(values(2, 32, 8, 8, dtype=torch.float32)).dtype == torch.bfloat16
     assert not by_tiles
 
 
 def test_an_image_does_not_depend_on_the_others_of_its_batch() -> None:
-    layer, x = Conv2d(16, 24, 3), values(30, 16, 9, 12, dtype=torch.float32)
+    layer, x = Conv2d(32, 40, 3), values(30, 32, 9, 12, dtype=torch.float32)
     assert torch.equal(layer(x)[17:18], layer(x[17:18]))
 
 
 def test_what_is_not_a_number_shows_in_its_neighbourhood() -> None:
-    x = torch.zeros(1, 16, 8, 8)
+    x = torch.zeros(1, 32, 8, 8)
     x[0, 3, 2, 2] = float("nan")
-    assert Conv2d(16, 16, 3)(x)[0, :, 1:4, 1:4].isnan().all()
+    assert Conv2d(32, 32, 3)(x)[0, :, 1:4, 1:4].isnan().all()
 
 
 def test_inputs_that_need_no_gradient_get_none() -> None:
-    layer, x = Conv2d(16, 16, 3), torch.randn(2, 16, 8, 8)
+    layer, x = Conv2d(32, 32, 3), torch.randn(2, 32, 8, 8)
     layer(x).sum().backward()
-    reference = nn.Conv2d(16, 16, 3, padding=1)
+    reference = nn.Conv2d(32, 32, 3, padding=1)
     reference.load_state_dict(layer.state_dict())
     reference(x).sum().backward()
     assert x.grad is None
