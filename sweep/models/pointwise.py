@@ -59,6 +59,20 @@ class Normalisation:
         self.bias_C = torch.zeros_like(self.mean_C) if bias_C is None else bias_C.detach().to(x_RC.dtype)
 
 
+def norm_gradients(
+    sums: tuple[Any, Any], rstd_C: Tensor, scale_C: Tensor, *, rows: int
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """dweight_C, dbias_C, and slope_C and offset_C of dx = scale * g - slope * (x - mean) - offset.
+
+    With g the gradient behind batch norm and h = (x - mean) * rstd: dbias = Σ g, dweight = Σ g * h, dx = scale * (g -
+    dbias/R - h * dweight/R), the chain rule of the paper's section 3, solved for dx. sums: arrays of Σ g and
+    Σ g * (x - mean).
+    """
+    dbias_C, products_C = (torch.from_numpy(sum_C).to(scale_C.dtype) for sum_C in sums)
+    dweight_C = products_C * rstd_C
+    return dweight_C, dbias_C, scale_C * rstd_C * dweight_C / rows, scale_C * dbias_C / rows
+
+
 class CompiledRun(torch.autograd.Function):
     """The run as compiled loops, on a CPU."""
 
@@ -103,9 +117,7 @@ class CompiledRun(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy_RC: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
-        """With g the gradient behind batch norm and h = (x - mean) * rstd: dbias = Σ g, dweight = Σ g * h,
-        dx = scale * (g - dbias/R - h * dweight/R): the chain rule of the paper's section 3, solved for dx.
-        """
+        """First back through dropout and ReLU, then through batch norm (`norm_gradients`)."""
         x_RC, passed_RC, mean_C, rstd_C, scale_C = ctx.saved_tensors
         dy_RC = dy_RC.contiguous()
         g = dy_RC.numpy(), passed_RC.numpy(), ctx.factor
@@ -114,10 +126,9 @@ class CompiledRun(torch.autograd.Function):
             kernels.backward_where_passed(*g, dx_RC.numpy())
             return dx_RC, None, None, None, None, None
         x, mean = x_RC.numpy(), mean_C.numpy()
-        dbias_C, products_C = (torch.from_numpy(v).to(dy_RC.dtype) for v in kernels.backward_sums(*g, x, mean))
-        dweight_C = products_C * rstd_C
+        sums = kernels.backward_sums(*g, x, mean)
+        dweight_C, dbias_C, slope_C, offset_C = norm_gradients(sums, rstd_C, scale_C, rows=len(x))
         if ctx.needs_input_grad[0]:
-            slope_C, offset_C = scale_C * rstd_C * dweight_C / len(x), scale_C * dbias_C / len(x)
             kernels.backward(*g, x, mean, scale_C.numpy(), slope_C.numpy(), offset_C.numpy(), dx_RC.numpy())
         return (
             dx_RC if ctx.needs_input_grad[0] else None,
@@ -177,7 +188,7 @@ class TorchRun(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy_RC: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
-        """As `CompiledRun.backward`."""
+        """As `CompiledRun.backward`, with the formulas of `norm_gradients`."""
         x_RC, mean_C, rstd_C, scale_C, y_RC, factor_RC = ctx.saved_tensors
         g_RC = dy_RC.clone() if y_RC is None else torch.ops.aten.threshold_backward(dy_RC, y_RC, 0)
         factor = factor_RC if factor_RC is not None else ctx.scale

@@ -14,7 +14,7 @@ from torch.autograd.function import once_differentiable
 
 from sweep.kernels import pooled_pointwise as kernels
 from sweep.models.dropout import Dropout
-from sweep.models.pointwise import Normalisation
+from sweep.models.pointwise import Normalisation, norm_gradients
 
 KEEP_ALL = -(2**15), 1.0  # threshold and factor
 
@@ -55,11 +55,9 @@ class PooledRun(torch.autograd.Function):
         height, width = ctx.size
         dy, place, x, mean = (tensor.numpy() for tensor in (_rows(dy_NCHW), place_PC, x_RC, mean_C))
         sums = kernels.backward_sums(dy, place, ctx.factor, x, height, width, mean)
-        dbias_C, products_C = (torch.from_numpy(sum_C).to(x_RC.dtype) for sum_C in sums)
-        dweight_C = products_C * rstd_C
+        dweight_C, dbias_C, slope_C, offset_C = norm_gradients(sums, rstd_C, scale_C, rows=len(x))
         dx_NCHW = None
         if ctx.needs_input_grad[0]:
-            slope_C, offset_C = scale_C * rstd_C * dweight_C / len(x), scale_C * dbias_C / len(x)
             dx_RC = torch.empty_like(x_RC)
             scale, slope, offset, dx = (tensor.numpy() for tensor in (scale_C, slope_C, offset_C, dx_RC))
             kernels.backward(dy, place, ctx.factor, x, height, width, mean, scale, slope, offset, dx)
