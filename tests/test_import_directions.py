@@ -34,7 +34,7 @@ RULES = {
     "sweep/models": ({"sweep.models", "sweep.kernels", "search_spaces"}, HEAVY - {"torch"}),
     "sweep/data": ({"sweep.data", "sweep.kernels", "search_spaces"}, {"ray", "optuna", "pandas"}),
     "sweep/training": (
-        {"sweep.training", "sweep.models", "sweep.data", "sweep.store.folder", "search_spaces"},
+        {"sweep.training", "sweep.models", "sweep.data", "sweep.kernels", "sweep.store.folder", "search_spaces"},
         {"ray", "optuna", "pandas", "pyarrow"},
     ),
     "sweep/store": ({"sweep.store"}, HEAVY - {"pyarrow"}),

@@ -27,8 +27,9 @@ def forward(
     factor: float,
     y_PC: np.ndarray,
     place_PC: np.ndarray,
+    source_PC: np.ndarray,
 ) -> None:
-    """Write the pooled y of `sweep.kernels.pointwise.forward`, and its places.
+    """Write the pooled y of `sweep.kernels.pointwise.forward`, its places, and the x that each y was made of.
 
     noise_RC (int16) may have more columns than there are features.
     """
@@ -43,60 +44,23 @@ def forward(
                 p = (n * (height // 2) + i) * (width // 2) + j
                 for c in range(features):
                     mean, scale, bias = mean_C[c], scale_C[c], bias_C[c]
-                    best, place = zero, np.uint8(NOWHERE)
+                    best, source, place = zero, zero, np.uint8(NOWHERE)
                     for k in range(4):
                         r = (n * height + 2 * i + k // 2) * width + 2 * j + k % 2
-                        y = (x_RC[r, c] - mean) * scale + bias
+                        x = x_RC[r, c]
+                        y = (x - mean) * scale + bias
                         # Written so that a NaN stays one, and is the maximum.
                         below = y <= floor
                         kept = noise_RC[r, c] >= least
                         y = (floor if below else y) * (factor if kept else zero)
                         wins = (k == 0) | (y > best) | (y != y)
                         best = y if wins else best
+                        source = x if wins else source
                         here = np.uint8(k) if kept & (not below) else np.uint8(NOWHERE)
                         place = here if wins else place
                     y_PC[p, c] = best
                     place_PC[p, c] = place
-
-
-@compiled
-def backward_sums(
-    dy_PC: np.ndarray,
-    place_PC: np.ndarray,
-    factor: float,
-    x_RC: np.ndarray,
-    height: int,
-    width: int,
-    mean_C: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
-    """As `sweep.kernels.pointwise.backward_sums`, with g = dy * factor at the place of each maximum, else 0."""
-    rows, features = x_RC.shape
-    zero = x_RC.dtype.type(0)
-    factor = x_RC.dtype.type(factor)
-    sum_C = np.zeros(features)
-    product_C = np.zeros(features)
-    row_sum_C = np.empty(features, x_RC.dtype)
-    row_product_C = np.empty(features, x_RC.dtype)
-    for n in range(rows // (height * width)):
-        for i in range(height // 2):
-            row_sum_C[:] = 0
-            row_product_C[:] = 0
-            for j in range(width // 2):
-                p = (n * (height // 2) + i) * (width // 2) + j
-                r = (n * height + 2 * i) * width + 2 * j
-                for c in range(features):
-                    place = place_PC[p, c]
-                    x0, x1, x2, x3 = x_RC[r, c], x_RC[r + 1, c], x_RC[r + width, c], x_RC[r + width + 1, c]
-                    x = x1 if place == 1 else x0
-                    x = x2 if place == 2 else x
-                    x = x3 if place == 3 else x
-                    g = dy_PC[p, c] * factor if place != NOWHERE else zero
-                    row_sum_C[c] += g
-                    row_product_C[c] += g * (x - mean_C[c])
-            for c in range(features):
-                sum_C[c] += row_sum_C[c]
-                product_C[c] += row_product_C[c]
-    return sum_C, product_C
+                    source_PC[p, c] = source
 
 
 @compiled
@@ -113,10 +77,7 @@ def backward(
     offset_C: np.ndarray,
     dx_RC: np.ndarray,
 ) -> None:
-    """Write dx = scale * g - slope * (x - mean) - offset, with the g of `backward_sums`.
-
-    A last odd row or column has no g.
-    """
+    """Write dx = scale * g - slope * (x - mean) - offset, with g = dy * factor at the place of each maximum, else 0."""
     rows, features = x_RC.shape
     zero = x_RC.dtype.type(0)
     factor = x_RC.dtype.type(factor)

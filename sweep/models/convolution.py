@@ -110,13 +110,16 @@ def _chunks(x_NHWC: Tensor, weight_36CK: Tensor) -> Iterator[tuple[slice, Tensor
     tiles = math.prod(_tiles(x_NHWC))
     images = max(1, WORKSPACE_BYTES // (tiles * places * (inputs + outputs) * x_NHWC.element_size()))
     memory = [x_NHWC.new_empty(images * tiles * places * features) for features in (inputs, outputs)]
+    tiles_of = {
+        count: [
+            flat[: places * count * tiles * features].view(places, count * tiles, features)
+            for flat, features in zip(memory, (inputs, outputs), strict=True)
+        ]
+        for count in (images, len(x_NHWC) % images)
+    }
     for first in range(0, len(x_NHWC), images):
         part = slice(first, min(first + images, len(x_NHWC)))
-        count = (part.stop - part.start) * tiles
-        inputs_36TC, outputs_36TK = (
-            flat[: places * count * features].view(places, count, features)
-            for flat, features in zip(memory, (inputs, outputs), strict=True)
-        )
+        inputs_36TC, outputs_36TK = tiles_of[part.stop - first]
         yield part, inputs_36TC, outputs_36TK
 
 

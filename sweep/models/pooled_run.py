@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
+from sweep.kernels import pointwise
 from sweep.kernels import pooled_pointwise as kernels
 from sweep.models.dropout import Dropout
 from sweep.models.pointwise import Normalisation, norm_gradients
@@ -41,20 +42,20 @@ class PooledRun(torch.autograd.Function):
         threshold, ctx.factor = dropout.threshold_and_factor() if dropout else KEEP_ALL
         noise = dropout.draw(x_RC) if dropout else _any_noise(x_RC)
         constants = norm.mean_C, norm.scale_C, norm.bias_C
-        y_NCHW, place_PC = _pooled(x_NCHW, x_RC, constants, rectify, noise, threshold, ctx.factor)
+        y_NCHW, place_PC, source_PC = _pooled(x_NCHW, x_RC, constants, rectify, noise, threshold, ctx.factor)
         ctx.size = x_NCHW.shape[2:]
         ctx.mark_non_differentiable(norm.mean_C, norm.var_C)
-        ctx.save_for_backward(x_RC, place_PC, norm.mean_C, norm.rstd_C, norm.scale_C)
+        ctx.save_for_backward(x_RC, place_PC, source_PC, norm.mean_C, norm.rstd_C, norm.scale_C)
         return y_NCHW, norm.mean_C, norm.var_C
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy_NCHW: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
         """As `sweep.models.pointwise.CompiledRun.backward`."""
-        x_RC, place_PC, mean_C, rstd_C, scale_C = ctx.saved_tensors
+        x_RC, place_PC, source_PC, mean_C, rstd_C, scale_C = ctx.saved_tensors
         height, width = ctx.size
         dy, place, x, mean = (tensor.numpy() for tensor in (_rows(dy_NCHW), place_PC, x_RC, mean_C))
-        sums = kernels.backward_sums(dy, place, ctx.factor, x, height, width, mean)
+        sums = pointwise.backward_sums(dy, place != kernels.NOWHERE, ctx.factor, source_PC.numpy(), mean)
         dweight_C, dbias_C, slope_C, offset_C = norm_gradients(sums, rstd_C, scale_C, rows=len(x))
         dx_NCHW = None
         if ctx.needs_input_grad[0]:
@@ -87,16 +88,18 @@ def _pooled(
     noise_RC: Tensor,
     threshold: int,
     factor: float,
-) -> tuple[Tensor, Tensor]:
-    """y_NCHW and place_PC. constants: mean_C, scale_C, bias_C."""
+) -> tuple[Tensor, Tensor, Tensor]:
+    """y_NCHW, place_PC and source_PC. constants: mean_C, scale_C, bias_C."""
     images, features, height, width = x_NCHW.shape
     shape = images, features, height // 2, width // 2
     y_NCHW = torch.empty(shape, dtype=x_RC.dtype, memory_format=torch.channels_last)
     y_PC = y_NCHW.permute(0, 2, 3, 1).view(-1, features)
     place_PC = torch.empty(y_PC.shape, dtype=torch.uint8)
-    x, mean, scale, bias, noise, y, place = (t.numpy() for t in (x_RC, *constants, noise_RC, y_PC, place_PC))
-    kernels.forward(x, height, width, mean, scale, bias, rectify, noise, threshold, factor, y, place)
-    return y_NCHW, place_PC
+    source_PC = torch.empty_like(y_PC)
+    x, mean, scale, bias, noise = (tensor.numpy() for tensor in (x_RC, *constants, noise_RC))
+    outputs = (tensor.numpy() for tensor in (y_PC, place_PC, source_PC))
+    kernels.forward(x, height, width, mean, scale, bias, rectify, noise, threshold, factor, *outputs)
+    return y_NCHW, place_PC, source_PC
 
 
 def _any_noise(x_RC: Tensor) -> Tensor:

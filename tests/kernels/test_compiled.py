@@ -1,14 +1,17 @@
-"""Where the machine code of compiled loops is kept."""
+"""How loops are compiled, and where their machine code is kept."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 import sweep.kernels.compiled
+from sweep.kernels.compiled import inner
 
 CALL = """
 from compiled import compiled
@@ -35,3 +38,14 @@ def test_code_is_kept_beside_the_source_and_compiled_anew_where_nothing_can_be_w
     )
     assert done.stdout == "42.0\n", done.stderr
     assert bool(list(tmp_path.glob("__pycache__/call.twice*.nbi"))) == writable
+
+
+def test_addresses_of_arrays_are_not_compared() -> None:
+    @inner
+    def copied(x: np.ndarray, y: np.ndarray) -> None:
+        for i in range(len(x)):
+            y[i] = x[i]
+
+    copied(np.zeros(3), np.ones(3))
+    (code,) = copied.inspect_llvm().values()
+    assert {name for name in "xy" if re.search(rf"noalias[^,]* %arg\.{name}\.4", code)} == {"x", "y"}

@@ -1,5 +1,6 @@
 """The noise that dropout draws from."""
 
+import numpy as np
 import torch
 
 from sweep.training.noise import Noise
@@ -19,6 +20,26 @@ def test_the_seed_decides_the_draws() -> None:
     assert all(torch.equal(a, b) for a, b in zip(first, again, strict=True))
     assert not torch.equal(first[0], other[0])
     assert not torch.equal(first[0][:77], first[1])
+
+
+def test_the_bits_are_those_of_256_generators_side_by_side() -> None:
+    """Against SFC32 (Doty-Humphrey, PractRand) in Python's integers."""
+
+    def words(*seeds: int, count: int) -> list[int]:
+        (a, b, c), made = seeds, []
+        for counter in range(1, 16 + count):
+            word = (a + b + counter) % 2**32
+            a, b = b ^ (b >> 9), (c + (c << 3)) % 2**32
+            c = (((c << 21) | (c >> 11)) + word) % 2**32
+            made.append(word)
+        return made[15:]
+
+    seed = 0x9E3779B9
+    for draw, noise in enumerate(drawn(seed, 1500, 5000)):
+        drawn_words = noise.numpy().view(np.uint32).reshape(-1)
+        for generator in range(256):
+            mine = drawn_words[generator::256].tolist()
+            assert mine == words(seed, draw, generator, count=len(mine))
 
 
 def test_all_65536_values_are_equally_likely() -> None:

@@ -39,14 +39,17 @@ def test_a_continued_trial_equals_the_uninterrupted_one_bitwise(
 
 @pytest.mark.parametrize(("optimizer", "val_loss"), [("adam", 2.211301158944904), ("sgd", 2.18544926128321)])
 def test_a_checkpoint_of_an_older_version_is_continued(digits: ImageDataset, optimizer: str, val_loss: float) -> None:
-    """val_loss: of the third epoch as that version trained it, which rounded otherwise. Both have two behind them."""
+    """val_loss: of the third epoch as that version trained it, which rounded otherwise and had other noise.
+
+    Without the optimiser's state it would be 0.01 off.
+    """
     configuration = SearchSpace({}).resolve({"lr": 0.01, "optimizer": optimizer})
     trial = Trial(
         digits, configuration, model="mlp", model_args={"hidden": [2]}, sweep_seed=0, replicate=0, train_size=300
     )
     assert load_checkpoint(trial, LocalFolder(ASSETS), f"checkpoint-{optimizer}.pt")
     assert trial.epoch == 2
-    assert trial.train_epoch()["val_loss"] == pytest.approx(val_loss, rel=1e-4)
+    assert trial.train_epoch()["val_loss"] == pytest.approx(val_loss, rel=1e-3)
 
 
 def test_no_file_is_no_checkpoint(digits: ImageDataset, tmp_path: Path) -> None:
