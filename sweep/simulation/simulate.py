@@ -16,6 +16,7 @@ from sweep.stopping.settings import early_stopping
 from sweep.training.seeds import seed_for
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.ledger import Ledger, RowWriter
+from sweep.tuning.planned_trials import planned_configurations
 from sweep.tuning.trial_record import TrialRecord
 
 
@@ -67,7 +68,13 @@ class Simulation:
         """spec.search.seed draws the arrival order, too. Raises SpecError, see `Curves.check`."""
         curves.check(spec)
         self.ledger = Ledger(NoStore(), "simulated", spec)
-        self.stopping = early_stopping(spec.scheduler, spec.stop_rules, epochs=spec.epochs, replicates=spec.replicates)
+        self.stopping = early_stopping(
+            spec.scheduler,
+            spec.stop_rules,
+            epochs=spec.epochs,
+            replicates=spec.replicates,
+            configurations=planned_configurations(spec),
+        )
         self.assignments = Assignments(spec, self.ledger, self.stopping)
         self.ledger.listeners.append(self.assignments)
         self.now = 0.0

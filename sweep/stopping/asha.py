@@ -1,8 +1,9 @@
 """Asynchronous successive halving (Li et al. 2020, "A System for Massively Parallel Hyperparameter Tuning").
 
 At each rung (an epoch) 1 in `reduction_factor` of the configurations goes on. Two variants: `stop` decides at once,
-among those that have come so far, and what is cut is gone; `promote` lets every configuration wait at the rung, its
-place free for another, and trains it on once it is among the best of those that have come by then.
+among those that have come so far, and what is cut is gone; `promote` lets a configuration wait at the rung, its
+place free for another, and trains it on once it is among the best of those that have come by then. It is cut
+when it no longer can be, however those that are still to come do.
 
 Against Ray Tune's own: configurations may be ranked by what they promise instead of what they show (see `forecast`),
 what is not finite never advances, ties are broken by the lower loss, the replicates
@@ -11,6 +12,7 @@ epochs, and being told the same epoch twice changes nothing, so that a resumed s
 """
 
 import hashlib
+import sys
 from collections.abc import Iterable, Mapping
 from functools import partial
 from typing import Any, Literal
@@ -35,14 +37,18 @@ class Asha:
         brackets: int = 1,
         replicates: int = 1,
         rank_by: RankBy = "val_acc",
+        configurations: int = sys.maxsize,
     ) -> None:
-        """Bracket b has its rungs at grace_period * reduction_factor**(b + k) epochs, below `epochs`."""
+        """Bracket b has its rungs at grace_period * reduction_factor**(b + k) epochs, below `epochs`.
+
+        configurations: how many will come, at most.
+        """
         self._epochs = epochs
         self._variant = variant
         self._rank_by = rank_by
         self._replicates = replicates
         self._brackets = [
-            {rung: Rung(reduction_factor) for rung in rungs}
+            {rung: Rung(reduction_factor, configurations) for rung in rungs}
             for rungs in bracket_rungs(epochs, grace_period, reduction_factor, brackets)
         ]
         self.rungs = sorted({rung for rungs in self._brackets for rung in rungs})  # of all brackets
@@ -123,10 +129,8 @@ class Asha:
         """No other configuration will come: what waits falls. one_must_finish: but the best of the highest rung."""
         if one_must_finish and self._advance_best(anywhere=True):
             return
-        for configuration, trials in self._waiting.items():
-            for trial, epoch in trials.items():
-                self._fallen[trial] = self._cut(configuration, epoch)
-        self._waiting.clear()
+        for configuration in list(self._waiting):
+            self._let_fall(configuration)
 
     def bracket_of(self, configuration: str) -> int:
         """Drawn from its identity, so that a resumed sweep draws the same."""
@@ -146,8 +150,10 @@ class Asha:
         if rung.is_among_the_best(configuration, at_least=1 if self._variant == "stop" else 0):
             self._advance(configuration, epoch)
         elif self._variant == "stop":
-            for trial in self._waiting.pop(configuration, {}):
-                self._fallen[trial] = self._cut(configuration, epoch)
+            self._let_fall(configuration)
+        hopeless = rung.pushed_out(configuration)
+        if hopeless is not None and self._waits(epoch, hopeless):
+            self._let_fall(hopeless)
 
     def _advance_best(self, *, anywhere: bool = False) -> bool:
         """Let the best configuration of the highest rung that has one go on. False if none does."""
@@ -174,10 +180,12 @@ class Asha:
         self._brackets[self.bracket_of(configuration)][epoch].advanced.add(configuration)
         self._released += self._waiting.pop(configuration, {})
 
-    def _cut(self, configuration: str, epoch: int) -> Verdict:
-        """With the place at the rung, from 0 for the best to 1."""
-        rung = self._brackets[self.bracket_of(configuration)][epoch]
-        return Verdict("cut", "asha", rung.place_of(configuration) if configuration in rung else None)
+    def _let_fall(self, configuration: str) -> None:
+        """What waits of it is cut, with its place at the rung, from 0 for the best to 1."""
+        rungs = self._brackets[self.bracket_of(configuration)]
+        for trial, epoch in self._waiting.pop(configuration, {}).items():
+            place = rungs[epoch].place_of(configuration) if configuration in rungs[epoch] else None
+            self._fallen[trial] = Verdict("cut", "asha", place)
 
 
 def bracket_rungs(epochs: int, grace_period: int, reduction_factor: int, brackets: int) -> list[list[int]]:

@@ -1,6 +1,7 @@
 """One rung of successive halving: the configurations that have reached it, ranked."""
 
 import math
+import sys
 from bisect import bisect_left, insort
 from collections.abc import Callable
 from statistics import fmean
@@ -14,9 +15,11 @@ WORST: Score = (-math.inf, -math.inf)
 class Rung:
     """Ranks a configuration by the mean over its replicates, once all of them are here."""
 
-    def __init__(self, reduction_factor: int) -> None:
+    def __init__(self, reduction_factor: int, most: int = sys.maxsize) -> None:
+        """most: how many configurations will ever come, at most."""
         self.advanced: set[str] = set()  # configurations that may train beyond it
         self._reduction_factor = reduction_factor
+        self._most_places = max(1, most // reduction_factor)  # one goes on, however few come
         self._scores: dict[str, dict[str, Score]] = {}  # by configuration, by trial
         self._ranked: dict[str, Score] = {}
         self._sorted: list[tuple[float, float, str]] = []  # best first: both numbers negated
@@ -60,6 +63,13 @@ class Rung:
             if waits(configuration) and self._ranked[configuration] != WORST:
                 return configuration
         return None
+
+    def pushed_out(self, configuration: str) -> str | None:
+        """Who can no longer be among the best since `configuration` was ranked: itself, another, or nobody."""
+        score, loss = self._ranked[configuration]
+        position = bisect_left(self._sorted, (-score, -loss, configuration))
+        beyond = max(position, self._most_places)
+        return self._sorted[beyond][2] if beyond < len(self._sorted) else None
 
     def standing(self) -> list[tuple[str, float, float, bool]]:
         """The best first: configuration, mean score, mean val_loss, whether it has advanced."""

@@ -70,9 +70,9 @@ class StopRuleSettings(BaseModel):
 
 
 def early_stopping(
-    scheduler: SchedulerSettings, stop_rules: StopRuleSettings, *, epochs: int, replicates: int
+    scheduler: SchedulerSettings, stop_rules: StopRuleSettings, *, epochs: int, replicates: int, configurations: int
 ) -> EarlyStopping:
-    """What ends the trials of a sweep early, before any has told anything."""
+    """What ends the trials of a sweep early, before any has told anything. configurations: how many come, at most."""
     asha = None
     if scheduler.type == "asha":
         asha = Asha(
@@ -83,6 +83,7 @@ def early_stopping(
             brackets=scheduler.brackets,
             replicates=replicates,
             rank_by=scheduler.rank_by,
+            configurations=configurations,
         )
     return EarlyStopping(asha, stop_rules.rules())
 

@@ -33,6 +33,7 @@ from sweep.tuning.manifest_content import manifest_content, timestamp
 from sweep.tuning.out_of_memory import TriedAgainAlone, survive_memory_kills
 from sweep.tuning.pace import Pace
 from sweep.tuning.places import Places
+from sweep.tuning.planned_trials import planned_configurations
 from sweep.tuning.proposer import Outcome
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.same_failure import PATIENCE, SameFailure
@@ -144,7 +145,13 @@ def _train(
     from sweep.tuning.tune_adapters import AssignmentSearcher, LedgerCallback, StoppingScheduler, StopWhen
 
     checkpoints = sweep / CHECKPOINTS
-    stopping = early_stopping(spec.scheduler, spec.stop_rules, epochs=spec.epochs, replicates=spec.replicates)
+    stopping = early_stopping(
+        spec.scheduler,
+        spec.stop_rules,
+        epochs=spec.epochs,
+        replicates=spec.replicates,
+        configurations=planned_configurations(spec),
+    )
     settle(ledger, stopping)
     assignments = Assignments(spec, ledger, stopping, kept(sweep))
     reached = assignments.budget_reached(0.0)

@@ -117,7 +117,7 @@ class Ledger:
     ) -> None:
         """A trial has ended; its row is final."""
         record = self.trials[trial_id]
-        record.status, record.error = status, error
+        record.status, record.error, record.waits = status, error, False
         record.stop_reason, record.stop_value = stop_reason, stop_value
         record.ended = _now()
         self._put(record)

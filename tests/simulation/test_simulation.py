@@ -20,6 +20,7 @@ from sweep.tuning.assignments import Assignments
 from sweep.tuning.driver import settle
 from sweep.tuning.ledger import Ledger
 from sweep.tuning.optuna_proposer import OptunaProposer
+from sweep.tuning.planned_trials import planned_configurations
 
 SPACE = {"lr": {"loguniform": [3e-5, 1e-1]}, "drop_rate": {"uniform": [0.0, 0.8]}}
 
@@ -100,7 +101,13 @@ def test_what_a_resume_rebuilds_in_the_middle_is_what_was_there(
     for record in before.ledger.trials.values():
         if record.status != "PLANNED":
             ledger.trials[record.trial_id] = replace(record, epochs=list(record.epochs), waits=False)
-    stopping = early_stopping(asked.scheduler, asked.stop_rules, epochs=asked.epochs, replicates=asked.replicates)
+    stopping = early_stopping(
+        asked.scheduler,
+        asked.stop_rules,
+        epochs=asked.epochs,
+        replicates=asked.replicates,
+        configurations=planned_configurations(asked),
+    )
     settle(ledger, stopping)
     after = Assignments(asked, ledger, stopping)
     assert before.stopping.asha is not None

@@ -1,9 +1,13 @@
 """Our successive halving, on hand-made scores."""
 
+import math
+import random
+import sys
+
 import pytest
 
 from sweep.stopping.asha import Asha, bracket_rungs, expected_epochs, rung_epochs
-from sweep.stopping.verdict import GO_ON
+from sweep.stopping.verdict import GO_ON, Verdict
 
 
 @pytest.mark.parametrize(
@@ -115,6 +119,49 @@ def test_promotion_prefers_the_trial_furthest_up() -> None:
     for i in range(4, 8):
         reach(asha, f"t{i}", 1, 0.05)
     assert asha.next_released() == "t2"  # at epoch 2, before anybody at epoch 1
+
+
+def test_who_can_no_longer_be_among_the_best_waits_no_longer() -> None:
+    asha = Asha(epochs=20, grace_period=1, reduction_factor=3, variant="promote", configurations=6)
+    assert [reach(asha, name, 1, val_acc) for name, val_acc in (("a", 0.5), ("b", 0.4))] == ["wait", "wait"]
+    assert reach(asha, "c", 1, 0.3) == "cut"  # two of six go on
+    assert asha.next_released() == "a"
+    assert reach(asha, "d", 1, 0.45) == "wait"
+    assert asha.take_fallen() == {"b": Verdict("cut", "asha", 0.5)}
+    assert asha.held == {"d"}
+
+
+@pytest.mark.parametrize("seed", range(100))
+def test_letting_go_of_the_hopeless_changes_nothing_for_the_others(seed: int) -> None:
+    draw = random.Random(seed)
+    count, factor = draw.randint(1, 40), draw.randint(2, 4)
+    both = [
+        Asha(epochs=30, grace_period=1, reduction_factor=factor, variant="promote", configurations=known)
+        for known in (count, sys.maxsize)
+    ]
+    names = [f"c{i}" for i in range(count)]
+    at = dict.fromkeys(names, 0)
+    longest = 0
+    while True:
+        released = [asha.next_released() for asha in both]
+        assert released[0] == released[1]
+        trial = released[0] or (names.pop() if names else None)
+        if trial is None:
+            break
+        actions = ("go on", "go on")
+        while actions == ("go on", "go on") and at[trial] < 30:
+            at[trial] = next((rung for rung in both[0].rungs if rung > at[trial]), 30)
+            row = {
+                "epoch": at[trial],
+                "val_acc": draw.randint(0, 20) / 20,
+                "val_loss": draw.choice([1.0, 2.0, math.nan]),
+            }
+            actions = tuple(asha.told(trial, trial, row).action for asha in both)
+        assert actions[0] == actions[1] or actions == ("cut", "wait")
+        both[0].take_fallen()
+        longest = max(longest, sum(at[held] == 1 for held in both[0].held))
+    assert both[0].held <= both[1].held
+    assert longest <= max(1, count // factor)
 
 
 def test_when_nothing_new_comes_one_trial_is_trained_to_its_end_and_the_rest_falls() -> None:
