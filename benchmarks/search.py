@@ -112,7 +112,7 @@ RIVALS: dict[str, Callable[..., Rival]] = {
 }
 OURS: dict[str, dict[str, Any]] = {
     "ours, as it is by default": {},
-    "ours, promote": {"scheduler": {"variant": "promote"}},
+    "ours, stop": {"scheduler": {"variant": "stop"}},
     "ours, random": {"search": {"algorithm": "random"}},
     "ours, tpe": {"search": {"algorithm": "tpe"}},
 }

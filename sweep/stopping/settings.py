@@ -27,9 +27,9 @@ class SchedulerSettings(BaseModel):
 
     type: Literal["asha", "none"] = Field(default="asha", description="one of asha (weak trials stop early), none")
     variant: Literal["stop", "promote"] = Field(
-        default="stop",
-        description="one of stop (a trial is cut at once), promote (it waits at the rung, and goes on once it is among "
-        "the best)",
+        default="promote",
+        description="one of promote (a trial waits at the rung, and goes on once it is among the best), stop (it is "
+        "cut at once)",
     )
     rank_by: RankBy = Field(
         default="forecast",
