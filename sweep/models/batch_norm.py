@@ -91,8 +91,8 @@ class _BatchNorm(nn.Module):
 
     @torch.no_grad()
     def _move_running_statistics(self, mean_C: Tensor, var_C: Tensor, n: int) -> None:
-        self.running_mean.lerp_(mean_C, self.momentum)
-        self.running_var.lerp_(var_C * (n / (n - 1)), self.momentum)
+        for running_C, batch_C in ((self.running_mean, mean_C), (self.running_var, var_C * (n / (n - 1)))):
+            running_C.lerp_(batch_C.to(running_C.dtype), self.momentum)
         self.num_batches_tracked += 1
 
     def _by_the_running_statistics(self, x: Tensor) -> Tensor:

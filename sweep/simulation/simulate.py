@@ -117,7 +117,7 @@ class Simulation:
         return True
 
     def _hand_out(self) -> None:
-        while self._free:
+        while self._free and not self.assignments.exhausted:  # Tune asks no more, then
             record = self.assignments.next()
             if record is None:
                 return

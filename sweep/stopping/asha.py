@@ -94,11 +94,13 @@ class Asha:
         for epoch in set(self._waiting.get(configuration, {}).values()):
             self._rank_if_complete(configuration, epoch)
 
-    def let_pass(self, trial: str, configuration: str) -> None:
-        """An earlier driver let a trial go on that waits here, whatever has come since."""
-        epoch = self._waiting.get(configuration, {}).get(trial)
-        if epoch is not None:
+    def let_pass(self, configuration: str, epoch: int) -> None:
+        """An earlier driver let a configuration go on from the rung at `epoch`, whatever has come since."""
+        rung = self._brackets[self.bracket_of(configuration)].get(epoch)
+        if rung is not None and configuration not in rung.advanced:
+            fallen = [trial for trial in rung.trials_of(configuration) if self._fallen.pop(trial, None)]
             self._advance(configuration, epoch)
+            self._released += fallen
 
     def next_released(self) -> str | None:
         """A waiting trial that may train on now, the one furthest up first; None if there is none."""
@@ -110,6 +112,11 @@ class Asha:
         """The waiting trials that were cut since this was last asked."""
         fallen, self._fallen = self._fallen, {}
         return fallen
+
+    @property
+    def lets_wait(self) -> bool:
+        """Whether any trial may come to wait: for others to compare with, or for the other replicates."""
+        return bool(self.rungs) and (self._variant == "promote" or self._replicates > 1)
 
     @property
     def held(self) -> set[str]:

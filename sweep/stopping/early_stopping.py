@@ -43,14 +43,19 @@ class EarlyStopping:
         return [] if self.asha is None else self.asha.rungs
 
     @property
+    def lets_wait(self) -> bool:
+        """Whether any trial may come to wait at a rung."""
+        return self.asha is not None and self.asha.lets_wait
+
+    @property
     def held(self) -> set[str]:
         """Trials that wait at a rung, or are about to leave it."""
         return set() if self.asha is None else self.asha.held
 
-    def let_pass(self, trial: str, configuration: str) -> None:
-        """A trial that waits at a rung goes on: an earlier driver has let it."""
+    def let_pass(self, configuration: str, epoch: int) -> None:
+        """A configuration goes on from the rung at `epoch`: an earlier driver has let it."""
         if self.asha is not None:
-            self.asha.let_pass(trial, configuration)
+            self.asha.let_pass(configuration, epoch)
 
     def next_released(self) -> str | None:
         """A trial that has waited and is to train on now; None if there is none."""

@@ -19,7 +19,7 @@ class Rung:
         """most: how many configurations will ever come, at most."""
         self.advanced: set[str] = set()  # configurations that may train beyond it
         self._reduction_factor = reduction_factor
-        self._most_places = max(1, most // reduction_factor)  # one goes on, however few come
+        self._most_places = most // reduction_factor + 1  # one to spare, should those fail that go on
         self._scores: dict[str, dict[str, Score]] = {}  # by configuration, by trial
         self._ranked: dict[str, Score] = {}
         self._sorted: list[tuple[float, float, str]] = []  # best first: both numbers negated

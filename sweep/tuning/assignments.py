@@ -63,8 +63,8 @@ class Assignments(Listener):
             configuration = self._propose()
             if configuration is not None:
                 self._enqueue(configuration)
-            elif self._at_work and self._stopping.held:
-                return None  # what runs may let go of what waits
+            elif self._at_work and self._stopping.lets_wait:
+                return None  # what runs may let go of what waits, or come to wait itself
             elif self._out_of_trials or not self._stopping.held:
                 self.exhausted = True  # what waits does so until there is more budget
                 return None

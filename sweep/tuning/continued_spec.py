@@ -45,7 +45,7 @@ def refuse_if_other(sweep: object, stored: Mapping[str, Any], spec: SweepSpec) -
 
 def _as_it_ran(stored: Mapping[str, Any]) -> dict[str, Any]:
     """With what was the only way when the sweep began, where its spec does not say it yet."""
-    return {"decompose": False, **stored, "scheduler": {"rank_by": "val_acc", **stored["scheduler"]}}
+    return {"decompose": False, **stored, "scheduler": {"rank_by": "val_acc", "variant": "stop", **stored["scheduler"]}}
 
 
 def _extension(stored: Mapping[str, Any], item: str) -> str:

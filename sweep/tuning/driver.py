@@ -240,7 +240,7 @@ def settle(ledger: Ledger, stopping: EarlyStopping) -> None:
         elif len(record.epochs) >= ledger.epochs:
             ledger.end(record.trial_id, "COMPLETED")
         elif record.promoted_at == len(record.epochs):
-            stopping.let_pass(record.trial_id, record.configuration_id)
+            stopping.let_pass(record.configuration_id, record.promoted_at)
     for trial in stopping.held:
         ledger.pause(trial)
 

@@ -32,7 +32,7 @@ STUDY: dict[str, Any] = {
     "epochs": EPOCHS,
     "space": {"lr": {"loguniform": [1e-4, 1e-1]}, "drop_rate": {"uniform": [0.0, 0.6]}, "augment": "full"},
     "search": {"algorithm": "random", "trials": TRIALS, "seed": 3},
-    "scheduler": {"type": "asha", "grace_period": 1, "reduction_factor": 3},
+    "scheduler": {"type": "asha", "variant": "stop", "rank_by": "val_acc", "grace_period": 1, "reduction_factor": 3},
     "max_retries": 30,
 }
 

@@ -122,13 +122,29 @@ def test_promotion_prefers_the_trial_furthest_up() -> None:
 
 
 def test_who_can_no_longer_be_among_the_best_waits_no_longer() -> None:
-    asha = Asha(epochs=20, grace_period=1, reduction_factor=3, variant="promote", configurations=6)
+    asha = Asha(epochs=20, grace_period=1, reduction_factor=3, variant="promote", configurations=5)
     assert [reach(asha, name, 1, val_acc) for name, val_acc in (("a", 0.5), ("b", 0.4))] == ["wait", "wait"]
-    assert reach(asha, "c", 1, 0.3) == "cut"  # two of six go on
+    assert reach(asha, "c", 1, 0.3) == "cut"  # one of five goes on, and one is kept should it fail
     assert asha.next_released() == "a"
     assert reach(asha, "d", 1, 0.45) == "wait"
     assert asha.take_fallen() == {"b": Verdict("cut", "asha", 0.5)}
     assert asha.held == {"d"}
+
+
+@pytest.mark.parametrize("replicates", [1, 2])
+def test_what_an_earlier_driver_let_go_on_does_so_whatever_has_come_since(replicates: int) -> None:
+    asha = Asha(
+        epochs=20, grace_period=1, reduction_factor=3, variant="promote", configurations=3, replicates=replicates
+    )
+    for name, val_acc in (("went on", 0.5), ("b", 0.6), ("c", 0.7)):  # as a resume tells the rows, all at once
+        for replicate in range(replicates):
+            reach(asha, f"{name}-{replicate}", 1, val_acc, configuration=name)
+    asha.let_pass("went on", 1)
+    assert not any(trial.startswith("went on") for trial in asha.take_fallen())
+    released = [asha.next_released() for _ in range(2 * replicates)]
+    # c's last seed has been told to go on.
+    last_of_c = ["c-0"] if replicates == 2 else []
+    assert sorted(filter(None, released)) == [*last_of_c, *(f"went on-{replicate}" for replicate in range(replicates))]
 
 
 @pytest.mark.parametrize("seed", range(100))
@@ -161,7 +177,7 @@ def test_letting_go_of_the_hopeless_changes_nothing_for_the_others(seed: int) ->
         both[0].take_fallen()
         longest = max(longest, sum(at[held] == 1 for held in both[0].held))
     assert both[0].held <= both[1].held
-    assert longest <= max(1, count // factor)
+    assert longest <= count // factor + 1
 
 
 def test_when_nothing_new_comes_one_trial_is_trained_to_its_end_and_the_rest_falls() -> None:
