@@ -241,6 +241,7 @@ def test_listed_configurations_are_all_tried_and_nothing_else() -> None:
 
 def test_a_sweep_of_an_older_version_goes_on_with_the_ranking_that_it_began_with() -> None:
     stored = load().to_dict()
-    del stored["scheduler"]["rank_by"], stored["configurations"]
+    del stored["scheduler"]["rank_by"], stored["scheduler"]["variant"], stored["configurations"]
     assert continued_spec(stored).scheduler.rank_by == "val_acc"
+    assert continued_spec(stored).scheduler.variant == "stop"
     assert continued_spec(load().to_dict()).scheduler.rank_by == "forecast"
