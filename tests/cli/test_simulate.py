@@ -47,7 +47,7 @@ def test_json_holds_the_settings_and_what_they_gave() -> None:
         (("--set", "space.layer_order=rlbd"), "space.layer_order: got 'rlbd'; allowed: lbrd, ldbr"),
         (("--set", "space.optimizer=sgd"), "space.optimizer: got 'sgd'; allowed: 'adam', as was recorded"),
         (("--set", "space.weight_decay=0.1"), "space.weight_decay: got 0.1; allowed: 0.0, as was recorded"),
-        (("--vary", "scheduler.variant=stop,halt"), "scheduler.variant: got 'halt'; allowed: one of stop"),
+        (("--vary", "scheduler.variant=stop,halt"), "scheduler.variant: got 'halt'; allowed: one of promote"),
     ],
 )
 def test_what_cannot_be_simulated_is_said(arguments: tuple[str, ...], said: str) -> None:
