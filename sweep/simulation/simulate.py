@@ -12,11 +12,10 @@ from typing import Any, Protocol
 
 from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
-from sweep.stopping.settings import early_stopping
 from sweep.training.seeds import seed_for
 from sweep.tuning.assignments import Assignments
+from sweep.tuning.build_stopping import build_stopping
 from sweep.tuning.ledger import Ledger, RowWriter
-from sweep.tuning.planned_trials import planned_configurations
 from sweep.tuning.trial_record import TrialRecord
 
 
@@ -68,13 +67,7 @@ class Simulation:
         """spec.search.seed draws the arrival order, too. Raises SpecError, see `Curves.check`."""
         curves.check(spec)
         self.ledger = Ledger(NoStore(), "simulated", spec)
-        self.stopping = early_stopping(
-            spec.scheduler,
-            spec.stop_rules,
-            epochs=spec.epochs,
-            replicates=spec.replicates,
-            configurations=planned_configurations(spec),
-        )
+        self.stopping = build_stopping(spec)
         self.assignments = Assignments(spec, self.ledger, self.stopping)
         self.ledger.listeners.append(self.assignments)
         self.now = 0.0

@@ -1,4 +1,4 @@
-"""Early stopping as the spec has it, and what it makes."""
+"""Early stopping as a spec writes it."""
 
 from collections.abc import Collection
 from typing import Literal
@@ -6,9 +6,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from search_spaces.augment_presets import STRENGTHS
-from sweep.stopping.asha import Asha
 from sweep.stopping.divergence import Divergence
-from sweep.stopping.early_stopping import EarlyStopping
 from sweep.stopping.forecast import RankBy
 from sweep.stopping.gap import GapRule
 from sweep.stopping.generalization_loss import GeneralizationLoss
@@ -67,25 +65,6 @@ class StopRuleSettings(BaseModel):
     def rules(self) -> list[StopRule]:
         """Those in force."""
         return [rule for name in type(self).model_fields if (rule := getattr(self, name)) is not None]
-
-
-def early_stopping(
-    scheduler: SchedulerSettings, stop_rules: StopRuleSettings, *, epochs: int, replicates: int, configurations: int
-) -> EarlyStopping:
-    """What ends the trials of a sweep early, before any has told anything. configurations: how many come, at most."""
-    asha = None
-    if scheduler.type == "asha":
-        asha = Asha(
-            epochs=epochs,
-            grace_period=scheduler.grace_period,
-            reduction_factor=scheduler.reduction_factor,
-            variant=scheduler.variant,
-            brackets=scheduler.brackets,
-            replicates=replicates,
-            rank_by=scheduler.rank_by,
-            configurations=configurations,
-        )
-    return EarlyStopping(asha, stop_rules.rules())
 
 
 # Searched, they let configurations start at different speeds.

@@ -14,7 +14,6 @@ from sweep.data.dataset import ImageDataset, load_dataset
 from sweep.data.split import split_indices
 from sweep.spec import SweepSpec
 from sweep.stopping.early_stopping import EarlyStopping
-from sweep.stopping.settings import early_stopping
 from sweep.stopping.verdict import GO_ON
 from sweep.store.errors import StoreError
 from sweep.store.folder import Folder
@@ -25,6 +24,7 @@ from sweep.store.stop_request import StopRequests
 from sweep.store.storage_probe import StorageProbe
 from sweep.store.writer import StoreWriter
 from sweep.tuning.assignments import Assignments
+from sweep.tuning.build_stopping import build_stopping
 from sweep.tuning.drain import Drain
 from sweep.tuning.final_round import FinalRound, looks_at_test_images
 from sweep.tuning.interrupts import Interrupts
@@ -33,7 +33,6 @@ from sweep.tuning.manifest_content import manifest_content, timestamp
 from sweep.tuning.out_of_memory import TriedAgainAlone, survive_memory_kills
 from sweep.tuning.pace import Pace
 from sweep.tuning.places import Places
-from sweep.tuning.planned_trials import planned_configurations
 from sweep.tuning.proposer import Outcome
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.same_failure import PATIENCE, SameFailure
@@ -145,13 +144,7 @@ def _train(
     from sweep.tuning.tune_adapters import AssignmentSearcher, LedgerCallback, StoppingScheduler, StopWhen
 
     checkpoints = sweep / CHECKPOINTS
-    stopping = early_stopping(
-        spec.scheduler,
-        spec.stop_rules,
-        epochs=spec.epochs,
-        replicates=spec.replicates,
-        configurations=planned_configurations(spec),
-    )
+    stopping = build_stopping(spec)
     settle(ledger, stopping)
     assignments = Assignments(spec, ledger, stopping, kept(sweep))
     reached = assignments.budget_reached(0.0)

@@ -14,13 +14,12 @@ from sweep.simulation.recorded_curves import RecordedCurves
 from sweep.simulation.simulate import NoStore, SimulatedSweep, Simulation, simulate
 from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
-from sweep.stopping.settings import early_stopping
 from sweep.store.schema import ENDED
 from sweep.tuning.assignments import Assignments
+from sweep.tuning.build_stopping import build_stopping
 from sweep.tuning.driver import settle
 from sweep.tuning.ledger import Ledger
 from sweep.tuning.optuna_proposer import OptunaProposer
-from sweep.tuning.planned_trials import planned_configurations
 
 SPACE = {"lr": {"loguniform": [3e-5, 1e-1]}, "drop_rate": {"uniform": [0.0, 0.8]}}
 
@@ -101,13 +100,7 @@ def test_what_a_resume_rebuilds_in_the_middle_is_what_was_there(
     for record in before.ledger.trials.values():
         if record.status != "PLANNED":
             ledger.trials[record.trial_id] = replace(record, epochs=list(record.epochs), waits=False)
-    stopping = early_stopping(
-        asked.scheduler,
-        asked.stop_rules,
-        epochs=asked.epochs,
-        replicates=asked.replicates,
-        configurations=planned_configurations(asked),
-    )
+    stopping = build_stopping(asked)
     settle(ledger, stopping)
     after = Assignments(asked, ledger, stopping)
     assert before.stopping.asha is not None
