@@ -2,8 +2,9 @@
 
 import logging
 import socket
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from typing import Any
 
 from cluster.environment import prepare_ray_environment
 from cluster.errors import ClusterError
@@ -12,12 +13,15 @@ from cluster.scratch_folder import scratch_folder
 
 
 @contextmanager
-def ray_session(address: str | None = None, *, num_cpus: int | None = None) -> Iterator[None]:
+def ray_session(
+    address: str | None = None, *, num_cpus: int | None = None, preload: Sequence[str] = ()
+) -> Iterator[None]:
     """Connect to Ray for the length of a `with` block.
 
     address: None starts a Ray of this machine alone, with its own temporary folder, and stops it at the end; a plain
     `ray.init()` could attach to somebody else's cluster. Anything else is handed to Ray ("auto", "HOST:PORT", "ray://…").
-    num_cpus: what the local Ray may use; None: all.
+    num_cpus: what the local Ray may use; None: all. preload: modules that a worker process for each of these CPUs
+    imports, and every later one, while the rest of the local Ray still starts.
     Raises ClusterError if the cluster does not answer, or this process is connected already.
     """
     prepare_ray_environment()
@@ -36,6 +40,7 @@ def ray_session(address: str | None = None, *, num_cpus: int | None = None) -> I
                 log_to_driver=False,
                 logging_level=logging.ERROR,
                 _temp_dir=str(folder),
+                _system_config=_preloading(preload) if preload else None,
             )
         else:
             _refuse_unreachable(address)
@@ -47,6 +52,16 @@ def ray_session(address: str | None = None, *, num_cpus: int | None = None) -> I
             if context.dashboard_url:
                 refuse_exposed(f"http://{context.dashboard_url}")
         yield
+
+
+def _preloading(modules: Sequence[str]) -> dict[str, Any]:
+    """Ray's settings by which workers that wait have these imported."""
+    return {
+        "enable_worker_prestart": True,
+        "preload_python_modules": [*modules],
+        # After 1 s, which they need for importing, Ray would end them as soon as their CPUs are promised to trials.
+        "idle_worker_killing_time_threshold_ms": 60_000,
+    }
 
 
 def _refuse_unreachable(address: str) -> None:

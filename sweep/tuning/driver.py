@@ -1,6 +1,7 @@
 """The driver: from a spec to the compacted files, fresh or from what is stored."""
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 from cluster.connect import ray_session
@@ -34,6 +35,7 @@ from sweep.tuning.out_of_memory import TriedAgainAlone, survive_memory_kills
 from sweep.tuning.pace import Pace
 from sweep.tuning.places import Places
 from sweep.tuning.proposer import Outcome
+from sweep.tuning.ready_workers import modules_to_preload, trials_use_waiting_workers
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.same_failure import PATIENCE, SameFailure
 from sweep.tuning.trial_record import TrialRecord
@@ -61,7 +63,7 @@ def drive(
     if address is None:
         check_this_machine(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
-    with ray_session(address), Interrupts(watch.announce) as interrupts:
+    with ray_session(address, preload=modules_to_preload(spec)), Interrupts(watch.announce) as interrupts:
         # Nothing is left of a sweep that is refused before it begins.
         storage = sweep.parent if manifest is None else sweep
         if address is not None:
@@ -96,7 +98,8 @@ def drive(
             ledger.restore(read_sweep(sweep), retry_failed=retry_failed)
             writer.tell_progress(Pace(spec, ledger).progress)
             watch.announce(f"sweep {sweep.name}: {places.now()} trials at once; files in {sweep}")
-            finished, budget = _train(sweep, spec, manifest, ledger, places, watch)
+            with trials_use_waiting_workers() if address is None else nullcontext():
+                finished, budget = _train(sweep, spec, manifest, ledger, places, watch)
             ledger.put_unfinished()
             ledger.abandon_orphans()
             writer.compact()
