@@ -5,11 +5,11 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.figures.theme import STATUS_COLOURS, TEMPLATE, empty_figure
-from analysis.results import Results
+from analysis.results import TRIAL_KEY, Results
 
 
 def trial_timeline(results: Results) -> go.Figure:
-    """Left: each trial from start to end in minutes since the first, in order of start. Right: trials by epochs run."""
+    """Left: when each trial was at work, in minutes since the first start, in order of start. Right: trials by epochs run."""
     trials = results.trials
     if trials.empty:
         return empty_figure("No trial has started yet.")
@@ -71,16 +71,33 @@ def trial_timeline_sentence(results: Results) -> str:
 
 
 def _spans(results: Results) -> pd.DataFrame:
-    """Minutes from the first start to each trial's start and end; a running trial ends at the last stored time."""
+    """When each trial was at work, in minutes from the first start: several spans for one that waited for others.
+
+    A running trial is taken to be at work until the last stored time, unless that is more than two epochs after it.
+    """
     trials = results.trials[results.trials["started"].notna()].sort_values("started")
+    trials = trials.assign(place=range(1, len(trials) + 1))
+    epochs = results.epochs.merge(trials[[*TRIAL_KEY, "place", "status"]], on=TRIAL_KEY)
+    latest = pd.Series([*trials["started"], *trials["ended"], *epochs["timestamp"]]).max()
+    ends = trials["ended"].fillna(latest)
+    begun = epochs["timestamp"] - pd.to_timedelta(epochs["epoch_s"], "s")
+    steps = pd.concat(
+        [
+            trials.assign(since=trials["started"], until=trials["started"]),
+            epochs.assign(since=begun, until=epochs["timestamp"]),
+            trials.assign(since=ends, until=ends),
+        ]
+    )[["place", "status", "since", "until"]].sort_values(["place", "until"], kind="stable")
+    of_trial = steps.groupby("place")
+    pause_s = (steps["since"] - of_trial["until"].shift()).dt.total_seconds()
+    short_s = (2 * epochs.groupby("place")["epoch_s"].median()).clip(lower=1.0)
+    # Before its first epoch a trial is set up: that belongs to it, however long it takes.
+    waited = (pause_s > steps["place"].map(short_s).fillna(float("inf"))) & (of_trial.cumcount() > 1)
+    spans = steps.groupby(["place", "status", waited.groupby(steps["place"]).cumsum()])
     zero = trials["started"].min()
-    latest = pd.Series([*trials["started"], *trials["ended"], *results.epochs["timestamp"]]).max()
-    ended = trials["ended"].fillna(latest)
-    return pd.DataFrame(
-        {
-            "status": trials["status"],
-            "from": (trials["started"] - zero).dt.total_seconds() / 60,
-            "to": (ended - zero).dt.total_seconds() / 60,
-            "place": range(1, len(trials) + 1),
-        }
-    )
+    minutes = {
+        "from": (spans["since"].min() - zero).dt.total_seconds() / 60,
+        "to": (spans["until"].max() - zero).dt.total_seconds() / 60,
+    }
+    table = pd.DataFrame(minutes).reset_index(["place", "status"])
+    return table[table["to"] > table["from"]]

@@ -1,9 +1,10 @@
 """Figures of what a search did, on planted sweeps: best so far, rungs, slices."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from planted_sweep import epoch, trial, write_sweep
+from planted_sweep import START, epoch, trial, write_sweep
 
 import analysis
 from analysis import figures
@@ -32,6 +33,20 @@ def test_best_so_far_counts_minutes_and_the_epochs_of_all_trials(tmp_path: Path)
 def test_without_times_there_is_nothing_so_far() -> None:
     drawn = figures.best_so_far(analysis.load(CURVES / "cifar10-cnn"))
     assert "time stored" in drawn.layout.meta["empty"]
+
+
+def test_the_time_that_a_trial_waited_for_others_is_no_time_at_work(tmp_path: Path) -> None:
+    curve = [epoch(1.0, 1.0, 0.4, timestamp=START + timedelta(seconds=s)) for s in (12, 22, 60)]
+    went_on = trial(curve, ended=START + timedelta(seconds=61))
+    fell = trial([epoch(1.0, 1.0, 0.3)], status="STOPPED", ended=START + timedelta(seconds=60), lr=0.01)
+    unlucky = trial([], status="FAILED", ended=START + timedelta(seconds=50), lr=0.02)
+    bars = figures.trial_timeline(analysis.load(write_sweep(tmp_path / "a", [went_on, fell, unlucky]))).data
+    spans = {bar.name: [value and round(60 * value) for value in bar.x] for bar in bars if bar.type == "scatter"}
+    assert spans == {
+        "COMPLETED": [0, 22, None, 50, 61, None],
+        "STOPPED": [0, 10, None],
+        "FAILED": [20, 50, None],  # the third trial starts 20 s after the first
+    }
 
 
 def funnel(folder: Path) -> analysis.Results:
