@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from analysis.figures.clock import clock_for
 from analysis.figures.theme import COLOURS, empty_figure, new_figure, numbers
 from analysis.results import Results
 
@@ -17,10 +18,11 @@ def best_so_far(results: Results) -> go.Figure:
         return empty_figure(_NOTHING)
     # Only where it rises, and the end: the steps between are level.
     shown = table[(table["best"].diff() != 0) | (np.arange(len(table)) == len(table) - 1)]
+    clock = clock_for(table["seconds"])
     figure = new_figure(320)
-    for axis, column, unit in (("", "minutes", "min"), ("2", "spent", "epochs")):
+    for axis, x, unit in (("", shown["seconds"] / clock.seconds, clock.short), ("2", shown["spent"], "epochs")):
         figure.add_scatter(
-            x=numbers(shown[column]),
+            x=numbers(x),
             y=numbers(shown["best"]),
             xaxis=f"x{axis}",
             mode="lines",
@@ -29,7 +31,7 @@ def best_so_far(results: Results) -> go.Figure:
             showlegend=False,
         )
     figure.update_layout(
-        xaxis={"domain": [0, 0.48], "title": {"text": "minutes since the first trial started"}, "rangemode": "tozero"},
+        xaxis={"domain": [0, 0.48], "title": {"text": clock.title}, "rangemode": "tozero"},
         xaxis2={"domain": [0.52, 1], "title": {"text": "epochs of all trials together"}, "rangemode": "tozero"},
         yaxis={"title": {"text": "best validation accuracy"}},
     )
@@ -53,18 +55,18 @@ _NOTHING = "No epoch with a validation accuracy has its time stored."
 
 
 def _when(row: pd.Series, table: pd.DataFrame) -> str:
-    return f"{row['minutes']:.1f} min and {row['spent']:.0f} of {len(table)} epochs"
+    return f"{clock_for(table['seconds']).shown(row['seconds'])} and {row['spent']:.0f} of {len(table)} epochs"
 
 
 def _progress(results: Results) -> pd.DataFrame:
-    """The epochs of all trials in order of time: minutes, spent (epochs so far), best (accuracy so far)."""
+    """The epochs of all trials in order of time: seconds, spent (epochs so far), best (accuracy so far)."""
     epochs = results.epochs
     known = np.isfinite(epochs["val_acc"].astype(float)) & epochs["timestamp"].notna()
     table = epochs[known].sort_values("timestamp", kind="stable")
     zero = results.trials["started"].min()
     return pd.DataFrame(
         {
-            "minutes": (table["timestamp"] - zero).dt.total_seconds() / 60,
+            "seconds": (table["timestamp"] - zero).dt.total_seconds(),
             "spent": np.arange(1, len(table) + 1),
             "best": table["val_acc"].cummax(),
         }

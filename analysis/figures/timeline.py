@@ -4,16 +4,18 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
+from analysis.figures.clock import clock_for
 from analysis.figures.theme import STATUS_COLOURS, TEMPLATE, empty_figure
 from analysis.results import TRIAL_KEY, Results
 
 
 def trial_timeline(results: Results) -> go.Figure:
-    """Left: when each trial was at work, in minutes since the first start, in order of start. Right: trials by epochs run."""
+    """Left: when each trial was at work, in order of start. Right: trials by epochs run."""
     trials = results.trials
     if trials.empty:
         return empty_figure("No trial has started yet.")
     spans = _spans(results)
+    clock = clock_for(spans["to"])
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.1, column_widths=[0.58, 0.42])
     figure.update_layout(template=TEMPLATE, height=max(300, min(520, 160 + 14 * len(trials))), margin={"t": 40})
     width = max(1.5, min(9.0, 260 / max(len(trials), 1)))
@@ -22,7 +24,8 @@ def trial_timeline(results: Results) -> go.Figure:
         if part.empty:
             continue
         own = spans[spans["status"] == status]
-        x = [v for a, b in zip(own["from"], own["to"], strict=True) for v in (round(a, 3), round(b, 3), None)]
+        at_work = (own[["from", "to"]] / clock.seconds).round(3)
+        x = [v for start, end in zip(at_work["from"], at_work["to"], strict=True) for v in (start, end, None)]
         y = [v for place in own["place"] for v in (place, place, None)]
         figure.add_scatter(
             x=x, y=y, mode="lines", line={"color": colour, "width": width}, name=status, legendgroup=status,
@@ -36,7 +39,7 @@ def trial_timeline(results: Results) -> go.Figure:
         )  # fmt: skip
     most = int(trials["epochs_run"].fillna(0).max())
     figure.update_layout(barmode="stack", legend={"orientation": "h", "x": 0, "y": 1.02, "yanchor": "bottom"})
-    figure.update_xaxes(title_text="minutes since the first trial started", rangemode="tozero", col=1)
+    figure.update_xaxes(title_text=clock.title, rangemode="tozero", col=1)
     figure.update_yaxes(title_text="trial, in order of start", range=[len(trials) + 0.5, 0.5], tickformat="d", col=1)
     figure.update_xaxes(title_text="epochs run", range=[-0.6, most + 0.6], tickformat="d", col=2)
     figure.update_yaxes(title_text="trials", tickformat="d", col=2)
@@ -71,7 +74,7 @@ def trial_timeline_sentence(results: Results) -> str:
 
 
 def _spans(results: Results) -> pd.DataFrame:
-    """When each trial was at work, in minutes from the first start: several spans for one that waited for others.
+    """When each trial was at work, in seconds from the first start: several spans for one that waited for others.
 
     A running trial is taken to be at work until the last stored time, unless that is more than two epochs after it.
     """
@@ -95,9 +98,10 @@ def _spans(results: Results) -> pd.DataFrame:
     waited = (pause_s > steps["place"].map(short_s).fillna(float("inf"))) & (of_trial.cumcount() > 1)
     spans = steps.groupby(["place", "status", waited.groupby(steps["place"]).cumsum()])
     zero = trials["started"].min()
-    minutes = {
-        "from": (spans["since"].min() - zero).dt.total_seconds() / 60,
-        "to": (spans["until"].max() - zero).dt.total_seconds() / 60,
-    }
-    table = pd.DataFrame(minutes).reset_index(["place", "status"])
+    table = pd.DataFrame(
+        {
+            "from": (spans["since"].min() - zero).dt.total_seconds(),
+            "to": (spans["until"].max() - zero).dt.total_seconds(),
+        }
+    ).reset_index(["place", "status"])
     return table[table["to"] > table["from"]]
