@@ -18,6 +18,7 @@ from benchmarks.pairs import in_turns, print_ratio
 from benchmarks.sides import our_sweep, scratch_folder, start, start_ours, wait_for
 from cluster.environment import cache_dir
 from sweep.data.dataset import load_dataset
+from sweep.data.source import absolute_name
 from sweep.training.precision import resolve_precision
 
 SPACE: dict[str, Any] = {
@@ -95,7 +96,7 @@ def stock(options: argparse.Namespace, seed: int) -> Search:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="A real search, ours against Ray Tune's.")
-    parser.add_argument("--data", default="digits")
+    parser.add_argument("--data", default="digits", type=absolute_name)  # Tune's trials run in folders of their own
     parser.add_argument("--trials", type=int, default=48)
     parser.add_argument("--epochs", type=int, default=20)
     parser.add_argument("--train-size", type=int)
