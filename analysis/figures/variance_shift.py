@@ -17,6 +17,7 @@ MOST_ROWS = 30
 NO_SHIFT = 0.02  # on the log scale; batches alone differ by as much
 MOST_NAMED = 24  # points with their names beside them: all layer orders
 LONGEST_NAME = 30  # characters that find room there
+WIDE_TICKS = [digit * 10.0**exponent for exponent in range(-4, 5) for digit in (1, 2, 5)]
 COSTS = {"shift_cost": "variance shift", "lag_cost": "lag"}
 
 
@@ -62,6 +63,8 @@ def variance_shift(results: Results) -> go.Figure:
             "domain": [0, 0.42],
             "title": {"text": "variance met / running variance, worst layer"},
             "tickformat": "~g",  # without it, 0.2 to 0.9 are labelled 2 to 9
+            # Where there is room for some of these only, plotly would let 0.8, 0.9 and 1 touch.
+            "tickvals": WIDE_TICKS if shown["shift"].max() > 4 * shown["shift"].min() else None,
         },
         yaxis={"title": {"text": "validation loss"}},
         xaxis2={"domain": [0.58, 1], "title": {"text": "cost in validation loss (nats)"}, "anchor": "y2"},
