@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.clock import clock_for
+from analysis.clock import clock_for
 from analysis.figures.theme import COLOURS, empty_figure, new_figure, numbers
 from analysis.results import Results
 
@@ -18,7 +18,7 @@ def best_so_far(results: Results) -> go.Figure:
         return empty_figure(_NOTHING)
     # Only where it rises, and the end: the steps between are level.
     shown = table[(table["best"].diff() != 0) | (np.arange(len(table)) == len(table) - 1)]
-    clock = clock_for(table["seconds"])
+    clock = clock_for(table["seconds"].max())
     figure = new_figure(320)
     for axis, x, unit in (("", shown["seconds"] / clock.seconds, clock.short), ("2", shown["spent"], "epochs")):
         figure.add_scatter(
@@ -55,7 +55,7 @@ _NOTHING = "No epoch with a validation accuracy has its time stored."
 
 
 def _when(row: pd.Series, table: pd.DataFrame) -> str:
-    return f"{clock_for(table['seconds']).shown(row['seconds'])} and {row['spent']:.0f} of {len(table)} epochs"
+    return f"{clock_for(table['seconds'].max()).shown(row['seconds'])} and {row['spent']:.0f} of {len(table)} epochs"
 
 
 def _progress(results: Results) -> pd.DataFrame:

@@ -4,7 +4,7 @@ import pandas as pd
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
-from analysis.figures.clock import clock_for
+from analysis.clock import clock_for
 from analysis.figures.theme import STATUS_COLOURS, TEMPLATE, empty_figure
 from analysis.results import TRIAL_KEY, Results
 
@@ -15,7 +15,7 @@ def trial_timeline(results: Results) -> go.Figure:
     if trials.empty:
         return empty_figure("No trial has started yet.")
     spans = _spans(results)
-    clock = clock_for(spans["to"])
+    clock = clock_for(spans["to"].max())
     figure = make_subplots(rows=1, cols=2, horizontal_spacing=0.1, column_widths=[0.58, 0.42])
     figure.update_layout(template=TEMPLATE, height=max(300, min(520, 160 + 14 * len(trials))), margin={"t": 40})
     width = max(1.5, min(9.0, 260 / max(len(trials), 1)))

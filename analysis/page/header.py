@@ -5,6 +5,7 @@ from typing import Any
 
 import pandas as pd
 
+from analysis.clock import clock_for
 from analysis.page.markup import escape
 from analysis.results import Results
 
@@ -106,9 +107,8 @@ def _time(results: Results) -> str:
 
 
 def _duration(seconds: float) -> str:
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"
+    clock = clock_for(seconds)
+    return f"{seconds / clock.seconds:.{1 if clock.name == 'hours' else 0}f} {clock.short}"
 
 
 def _hardware(results: Results) -> str:

@@ -14,7 +14,7 @@ _MODULES = ("torch", "ray.tune", "numba")
 def modules_to_preload(spec: SweepSpec) -> tuple[str, ...]:
     """What a process for every CPU of this machine should import at once; nothing if trials would not take them all."""
     resources = spec.resources
-    trials = min(planned_trials(spec), resources.max_concurrent or planned_trials(spec))
+    trials = min(count for count in (planned_trials(spec), resources.max_concurrent) if count is not None)
     one_a_cpu = resources.cpus_per_trial <= 1 and resources.gpus_per_trial == 0
     return _MODULES if one_a_cpu and trials * resources.cpus_per_trial >= (os.cpu_count() or 1) else ()
 

@@ -1,8 +1,6 @@
-"""Times since a sweep's first trial started, in the unit that suits its length."""
+"""Times in the unit that suits their length."""
 
 from dataclasses import dataclass
-
-import pandas as pd
 
 
 @dataclass(frozen=True)
@@ -23,9 +21,8 @@ class Clock:
         return f"{self.name} since the first trial started"
 
 
-def clock_for(seconds: pd.Series) -> Clock:
-    """The unit in which the longest of these times reads best."""
-    longest = seconds.max()
-    if longest < 2 * 60 or pd.isna(longest):
-        return Clock("seconds", "s", 1)
-    return Clock("minutes", "min", 60) if longest < 2 * 3600 else Clock("hours", "h", 3600)
+def clock_for(longest: float) -> Clock:
+    """The unit in which times up to `longest`, in seconds, read best."""
+    if longest >= 2 * 3600:
+        return Clock("hours", "h", 3600)
+    return Clock("minutes", "min", 60) if longest >= 2 * 60 else Clock("seconds", "s", 1)  # also of NaN: no times
