@@ -51,7 +51,12 @@ class Augmentation:
     @property
     def reads_back(self) -> bool:
         """True if `apply` waits for a value that was drawn: the order of the colour operations, where it matters."""
-        return sum(strength > 0 for strength in (self.brightness, self.contrast, self.saturation, self.hue)) > 1
+        return sum(strength > 0 for strength in self.colours) > 1
+
+    @property
+    def colours(self) -> tuple[float, ...]:
+        """The strengths of the colour operations, by number."""
+        return self.brightness, self.contrast, self.saturation, self.hue
 
 
 class Draw(NamedTuple):
@@ -87,19 +92,18 @@ def draw(augmentation: Augmentation, n: int, generator: torch.Generator, device:
     places, and the strengths only scale them: two configurations that share a seed share their luck (common random
     numbers).
     """
-    uniforms = torch.rand(7 * n + 4, generator=generator, device=device)
-    u_dy, u_dx, u_flip, *u_colour = uniforms[: 7 * n].view(7, n)
+    uniforms = _uniforms(n, generator, device)
+    u_7N = uniforms[: 7 * n].view(7, n)
     a = augmentation
+    dy, dx = (None, None) if a.crop_padding == 0 else _offsets(u_7N[:2], a.crop_padding)
     brightness, contrast, saturation, hue = (
-        None if strength == 0 else centre + strength * (2 * u - 1)
-        for u, centre, strength in zip(
-            u_colour, (1, 1, 1, 0), (a.brightness, a.contrast, a.saturation, a.hue), strict=True
-        )
+        None if strength == 0 else (strength * signed_N).add_(centre)
+        for signed_N, centre, strength in zip(2 * u_7N[3:] - 1, (1, 1, 1, 0), a.colours, strict=True)
     )
     return Draw(
-        dy=None if a.crop_padding == 0 else _offset(u_dy, a.crop_padding),
-        dx=None if a.crop_padding == 0 else _offset(u_dx, a.crop_padding),
-        flip=None if a.flip_prob == 0 else u_flip < a.flip_prob,
+        dy=dy,
+        dx=dx,
+        flip=None if a.flip_prob == 0 else u_7N[2] < a.flip_prob,
         brightness=brightness,
         contrast=contrast,
         saturation=saturation,
@@ -116,10 +120,7 @@ def apply(images_NCHW: Tensor, draw: Draw, padding: int) -> Tensor:
     adjust_brightness, adjust_contrast, adjust_saturation and adjust_hue with the drawn parameters.
     Raises ValueError unless the images are uint8 of that shape, and as many as the draw is for.
     """
-    if images_NCHW.dtype != torch.uint8 or images_NCHW.ndim != 4 or images_NCHW.shape[1] != 3:
-        raise ValueError(
-            f"images: got {images_NCHW.dtype} of shape {tuple(images_NCHW.shape)}; they must be uint8 (N, 3, H, W)"
-        )
+    _check(images_NCHW)
     n = len(images_NCHW)
     for parameter in (draw.dy, draw.dx, draw.flip, *draw.colours):
         if parameter is not None and len(parameter) != n:
@@ -127,47 +128,6 @@ def apply(images_NCHW: Tensor, draw: Draw, padding: int) -> Tensor:
     order = [i for i, parameter in enumerate(draw.colours) if parameter is not None]
     if len(order) > 1:  # reading the order makes a GPU wait, so only where it matters
         order = [i for i in draw.order.tolist() if i in order]
-    how = _apply_in_loops if images_NCHW.device.type == "cpu" else _apply_in_torch
-    return how(images_NCHW, draw, padding, order)
-
-
-def augment(images_NCHW: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
-    """Augmented copies of uint8 images (N, 3, H, W), as float32 in [0, 1].
-
-    The generator lives on the images' device; the identity draws nothing from it.
-    """
-    if augmentation.is_identity:
-        return images_NCHW.float().div_(255)
-    drawn = draw(augmentation, len(images_NCHW), generator, images_NCHW.device)
-    return apply(images_NCHW, drawn, augmentation.crop_padding)
-
-
-def _offset(u: Tensor, padding: int) -> Tensor:
-    # u < 1, but u * (2 * padding + 1) can round up to the excluded end
-    return (u * (2 * padding + 1)).long().clamp_(max=2 * padding)
-
-
-def _apply_in_loops(images_NCHW: Tensor, draw: Draw, padding: int, order: list[int]) -> Tensor:
-    """On a CPU: each image stays in a core's cache until all is done with it."""
-    unchanged_N = torch.zeros(len(images_NCHW))
-    down_N, right_N = (unchanged_N.long() if d is None else d - padding for d in (draw.dy, draw.dx))
-    flip_N = unchanged_N.bool() if draw.flip is None else draw.flip
-    colour_4N = torch.stack([unchanged_N if parameter is None else parameter for parameter in draw.colours])
-    out_NCHW = torch.empty(images_NCHW.shape)
-    kernels.augment(
-        images_NCHW.contiguous().numpy(),
-        down_N.numpy(),
-        right_N.numpy(),
-        flip_N.numpy(),
-        colour_4N.numpy(),
-        np.array(order, dtype=np.int64),
-        np.array(GREY_WEIGHTS, dtype=np.float32),
-        out_NCHW.numpy(),
-    )
-    return out_NCHW
-
-
-def _apply_in_torch(images_NCHW: Tensor, draw: Draw, padding: int, order: list[int]) -> Tensor:
     x = _crop_and_flip(images_NCHW, draw, padding).float().div_(255)
     operations = (adjust_brightness, adjust_contrast, adjust_saturation, adjust_hue)
     for i in order:
@@ -175,6 +135,57 @@ def _apply_in_torch(images_NCHW: Tensor, draw: Draw, padding: int, order: list[i
         assert parameter is not None
         x = operations[i](x, parameter)
     return x
+
+
+def augment(
+    images_MCHW: Tensor,
+    index_N: Tensor,
+    augmentation: Augmentation,
+    generator: torch.Generator,
+    *,
+    mean_C: Tensor,
+    std_C: Tensor,
+) -> Tensor:
+    """Normalised copies of the images at index_N as `apply` changes them by what `draw` draws: float32 (N, C, H, W).
+
+    images_MCHW: uint8, with C = 3; index_N: int64; mean_C, std_C: float32, in [0, 1] pixel units. All of them and the
+    generator are on one device. On a CPU one compiled loop, equal up to rounding. Raises ValueError as `apply` does.
+    """
+    _check(images_MCHW)
+    if images_MCHW.device.type != "cpu":
+        drawn = draw(augmentation, len(index_N), generator, images_MCHW.device)
+        x_NCHW = apply(images_MCHW.index_select(0, index_N), drawn, augmentation.crop_padding)
+        return x_NCHW.sub_(mean_C.view(-1, 1, 1)).div_(std_C.view(-1, 1, 1))
+    x_NCHW = torch.empty(len(index_N), *images_MCHW.shape[1:])
+    kernels.augment(
+        images_MCHW.numpy(),
+        index_N.numpy(),
+        _uniforms(len(index_N), generator, "cpu").numpy(),
+        augmentation.crop_padding,
+        augmentation.flip_prob,
+        np.array(augmentation.colours, dtype=np.float32),
+        np.array(GREY_WEIGHTS, dtype=np.float32),
+        mean_C.numpy(),
+        std_C.numpy(),
+        x_NCHW.numpy(),
+    )
+    return x_NCHW
+
+
+def _check(images_NCHW: Tensor) -> None:
+    if images_NCHW.dtype != torch.uint8 or images_NCHW.ndim != 4 or images_NCHW.shape[1] != 3:
+        raise ValueError(
+            f"images: got {images_NCHW.dtype} of shape {tuple(images_NCHW.shape)}; they must be uint8 (N, 3, H, W)"
+        )
+
+
+def _uniforms(n: int, generator: torch.Generator, device: torch.device | str) -> Tensor:
+    return torch.rand(7 * n + 4, generator=generator, device=device)
+
+
+def _offsets(u_2N: Tensor, padding: int) -> Tensor:
+    # u < 1, but u * (2 * padding + 1) can round up to the excluded end
+    return (u_2N * (2 * padding + 1)).long().clamp_(max=2 * padding)
 
 
 def _crop_and_flip(images_NCHW: Tensor, draw: Draw, padding: int) -> Tensor:

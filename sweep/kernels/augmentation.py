@@ -13,34 +13,53 @@ BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
 
 @compiled
 def augment(
-    images_N3HW: np.ndarray,
-    down_N: np.ndarray,
-    right_N: np.ndarray,
-    flip_N: np.ndarray,
-    colour_4N: np.ndarray,
-    order: np.ndarray,
+    images_M3HW: np.ndarray,
+    index_N: np.ndarray,
+    uniforms: np.ndarray,
+    padding: int,
+    flip_prob: float,
+    strength_4: np.ndarray,
     grey_3: np.ndarray,
+    mean_3: np.ndarray,
+    std_3: np.ndarray,
     out_N3HW: np.ndarray,
 ) -> None:
-    """Write uint8 images as float32 in [0, 1], changed.
+    """Write the uint8 images at index_N (int64) as float32, changed by what is drawn, then (x - mean) / std of [0, 1].
 
-    Pixel (y, x) comes from (y + down, x + right), where the image is zero outside, with x mirrored first where flip.
-    Then the changes of `order` are made one after the other, with the parameters colour[change]. grey_3: what red,
-    green and blue weigh in grey.
+    uniforms: float32 (7N + 4,), which `sweep.data.augmentation.draw` makes the same parameters of. strength_4: of the
+    colour changes. grey_3: what red, green and blue weigh in grey.
     """
-    for n in range(len(images_N3HW)):
-        image = out_N3HW[n]
-        _crop_and_flip(images_N3HW[n], down_N[n], right_N[n], flip_N[n], image)
+    n = len(index_N)
+    u_7N = uniforms[: 7 * n].reshape(7, n)
+    order = np.argsort(uniforms[7 * n :])
+    at_most = np.float32(flip_prob)
+    for i in range(n):
+        down, right = _offset(u_7N[0, i], padding), _offset(u_7N[1, i], padding)
+        image = out_N3HW[i]
+        _crop_and_flip(images_M3HW[index_N[i]], down, right, u_7N[2, i] < at_most, image)
         for change in order:
-            parameter = colour_4N[change, n]
+            strength = strength_4[change]
+            if strength == 0:
+                continue
+            deviation = strength * (np.float32(2) * u_7N[3 + change, i] - np.float32(1))
             if change == BRIGHTNESS:
-                _brighten(image, parameter)
+                _brighten(image, np.float32(1) + deviation)
             elif change == CONTRAST:
-                _contrast(image, parameter, grey_3)
+                _contrast(image, np.float32(1) + deviation, grey_3)
             elif change == SATURATION:
-                _saturate(image, parameter, grey_3)
+                _saturate(image, np.float32(1) + deviation, grey_3)
             else:
-                _turn_hue(image, parameter)
+                _turn_hue(image, deviation)
+        for c in range(3):
+            mean, std = mean_3[c], std_3[c]
+            for y in range(image.shape[1]):
+                for x in range(image.shape[2]):
+                    image[c, y, x] = (image[c, y, x] - mean) / std
+
+
+@inner
+def _offset(u: np.float32, padding: int) -> int:
+    return min(int(u * np.float32(2 * padding + 1)), 2 * padding) - padding
 
 
 @inner
@@ -50,20 +69,27 @@ def _crop_and_flip(image_3HW: np.ndarray, down: int, right: int, flip: bool, out
     first, last = max(0, -right), max(0, min(width, width - right))
     if flip:
         first, last = max(0, right), max(0, min(width, width + right))
+    count = max(0, last - first)
     for c in range(colours):
         for y in range(height):
-            if not 0 <= y + down < height:
-                out_3HW[c, y] = 0
+            out = out_3HW[c, y]
+            if count == 0 or not 0 <= y + down < height:
+                for x in range(width):
+                    out[x] = 0
                 continue
-            out_3HW[c, y, :first] = 0
-            out_3HW[c, y, last:] = 0
-            row = image_3HW[c, y + down]
+            for x in range(first):
+                out[x] = 0
+            for x in range(last, width):
+                out[x] = 0
+            start = width - last + right if flip else first + right
+            row, inside = image_3HW[c, y + down, start : start + count], out[first:last]
             if flip:
-                for x in range(first, last):
-                    out_3HW[c, y, x] = np.float32(row[width - 1 - x + right]) / np.float32(255)
+                for i in range(count):
+                    # Unsigned, which Numba need not test for places counted from the end.
+                    inside[i] = np.float32(row[np.uint64(count - 1) - np.uint64(i)]) / np.float32(255)
             else:
-                for x in range(first, last):
-                    out_3HW[c, y, x] = np.float32(row[x + right]) / np.float32(255)
+                for i in range(count):
+                    inside[i] = np.float32(row[i]) / np.float32(255)
 
 
 @inner

@@ -23,8 +23,10 @@ class RestrictCompiler(Compiler):
 
 
 _HOW: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "pipeline_class": RestrictCompiler}
-# Numba keeps machine code by the source of the loop alone; with this in its name, code compiled otherwise is not taken.
-_THIS_WAY = hashlib.sha256(Path(__file__).read_bytes()).hexdigest()[:8]
+# Numba keeps machine code by the source of the loop's own file; with this in its name, code that was made from other
+# versions of what it calls, or compiled otherwise, is not taken.
+_FOLDER = sorted(Path(__file__).parent.glob("*.py"))
+_THIS_WAY = hashlib.sha256(b"".join(source.read_bytes() for source in _FOLDER)).hexdigest()[:8]
 
 
 def compiled(function: Function) -> Function:

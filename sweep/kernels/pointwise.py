@@ -45,6 +45,45 @@ def mean_and_variance(x_RC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 @compiled
+def normalisation(
+    x_RC: np.ndarray, weight_C: np.ndarray, eps: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Each feature's mean_C, biased var_C, rstd_C = 1 / sqrt(var + eps) and scale_C = rstd * weight, of x's type."""
+    mean_C, var_C = mean_and_variance(x_RC)
+    mean_C, var_C = mean_C.astype(x_RC.dtype), var_C.astype(x_RC.dtype)
+    rstd_C = x_RC.dtype.type(1) / np.sqrt(var_C + x_RC.dtype.type(eps))
+    return mean_C, var_C, rstd_C, rstd_C * weight_C
+
+
+@compiled
+def move_running_statistics(
+    running_mean_C: np.ndarray,
+    running_var_C: np.ndarray,
+    batches: np.ndarray,
+    mean_C: np.ndarray,
+    var_C: np.ndarray,
+    momentum: float,
+    rows: int,
+) -> None:
+    """Move them by momentum towards a batch's mean and unbiased variance (var_C is the biased), and count the batch.
+
+    batches: int64, of no dimension.
+    """
+    batches[()] += 1
+    share, rest = mean_C.dtype.type(momentum), mean_C.dtype.type(1 - momentum)
+    unbias = mean_C.dtype.type(rows / (rows - 1))
+    for c in range(len(mean_C)):
+        mean, var = mean_C[c], var_C[c] * unbias
+        # With a momentum of 1 exactly the batch's.
+        if momentum < 0.5:
+            running_mean_C[c] += share * (mean - running_mean_C[c])
+            running_var_C[c] += share * (var - running_var_C[c])
+        else:
+            running_mean_C[c] = mean - rest * (mean - running_mean_C[c])
+            running_var_C[c] = var - rest * (var - running_var_C[c])
+
+
+@compiled
 def forward(
     x_RC: np.ndarray,
     mean_C: np.ndarray,
@@ -106,6 +145,30 @@ def backward_sums(
             sum_C[c] += block_sum_C[c]
             product_C[c] += block_product_C[c]
     return sum_C, product_C
+
+
+@compiled
+def norm_gradients(
+    dy_RC: np.ndarray,
+    passed_RC: np.ndarray,
+    factor: float,
+    x_RC: np.ndarray,
+    mean_C: np.ndarray,
+    rstd_C: np.ndarray,
+    scale_C: np.ndarray,
+    rows: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """dweight_C, dbias_C, and slope_C and offset_C of dx = scale * g - slope * (x - mean) - offset.
+
+    With the g of `backward_sums`, the gradient behind batch norm, and h = (x - mean) * rstd: dbias = Σ g, dweight =
+    Σ g * h, dx = scale * (g - dbias/rows - h * dweight/rows), the chain rule of Ioffe & Szegedy 2015 (arXiv
+    1502.03167), section 3, solved for dx. rows: of the batch, of which these may be a part, if g is 0 in the others.
+    """
+    sum_C, product_C = backward_sums(dy_RC, passed_RC, factor, x_RC, mean_C)
+    dweight_C = product_C.astype(x_RC.dtype) * rstd_C
+    dbias_C = sum_C.astype(x_RC.dtype)
+    share = x_RC.dtype.type(1 / rows)
+    return dweight_C, dbias_C, scale_C * rstd_C * dweight_C * share, scale_C * dbias_C * share
 
 
 @compiled

@@ -9,6 +9,7 @@ from collections.abc import Callable
 import torch
 from torch import Tensor, nn
 
+from sweep.kernels import pointwise as kernels
 from sweep.models.dropout import Dropout
 from sweep.models.errors import ShapeError
 from sweep.models.max_pool import MaxPool2d
@@ -91,8 +92,20 @@ class _BatchNorm(nn.Module):
 
     @torch.no_grad()
     def _move_running_statistics(self, mean_C: Tensor, var_C: Tensor, n: int) -> None:
-        for running_C, batch_C in ((self.running_mean, mean_C), (self.running_var, var_C * (n / (n - 1)))):
-            running_C.lerp_(batch_C.to(running_C.dtype), self.momentum)
+        mean_C, var_C = (batch_C.to(self.running_mean.dtype) for batch_C in (mean_C, var_C))
+        if mean_C.device.type == "cpu":
+            kernels.move_running_statistics(
+                self.running_mean.numpy(),
+                self.running_var.numpy(),
+                self.num_batches_tracked.numpy(),
+                mean_C.numpy(),
+                var_C.numpy(),
+                float(self.momentum),
+                n,
+            )
+            return
+        self.running_mean.lerp_(mean_C, self.momentum)
+        self.running_var.lerp_(var_C * (n / (n - 1)), self.momentum)
         self.num_batches_tracked += 1
 
     def _by_the_running_statistics(self, x: Tensor) -> Tensor:
@@ -108,19 +121,21 @@ class _BatchNorm(nn.Module):
         return rstd_C if self.weight is None else rstd_C * self.weight
 
     def _check(self, x: Tensor) -> None:
-        name = f"{type(self).__name__}({self.num_features})"
-        wanted = [*self.batch_shape]
-        wanted.insert(1, str(self.num_features))
-        if x.dim() != len(wanted) or x.shape[1] != self.num_features:
+        if x.dim() != len(self.batch_shape) + 1 or x.shape[1] != self.num_features:
+            wanted = [*self.batch_shape]
+            wanted.insert(1, str(self.num_features))
             raise ShapeError(
-                f"{name}: got an input of shape {tuple(x.shape)}, wanted ({', '.join(wanted)}); "
+                f"{self._name()}: got an input of shape {tuple(x.shape)}, wanted ({', '.join(wanted)}); "
                 f"the second size must be the number of features it was built with"
             )
         if self.training and x.numel() < 2 * self.num_features:
             raise ShapeError(
-                f"{name}: got an input of shape {tuple(x.shape)} while training, wanted "
+                f"{self._name()}: got an input of shape {tuple(x.shape)} while training, wanted "
                 f"{'*'.join(self.batch_shape)} >= 2, as one value has no variance; use a larger batch or .eval()"
             )
+
+    def _name(self) -> str:
+        return f"{type(self).__name__}({self.num_features})"
 
     def extra_repr(self) -> str:
         return f"{self.num_features}, eps={self.eps}, momentum={self.momentum}, affine={self.weight is not None}"

@@ -35,7 +35,7 @@ class Dropout(nn.Module):
     @property
     def is_active(self) -> bool:
         """Whether `forward` may change anything now."""
-        return self.training and not (isinstance(self.p, float | int) and self.p == 0)
+        return self.training and (isinstance(self.p, Tensor) or self.p > 0)
 
     def forward(self, x: Tensor) -> Tensor:
         """x: float (N, C, ...). Returns the same shape and memory format, with E[y] = x while training."""
@@ -49,7 +49,7 @@ class Dropout(nn.Module):
 
     def threshold_and_factor(self) -> tuple[int, float]:
         """Below which of the noise's values is dropped, and by what is multiplied what is kept."""
-        dropped = int(self._dropped())
+        dropped = min(round(float(self.p) * LEVELS), LEVELS - 1)  # as `_dropped`, without its tensors
         return dropped - LEVELS // 2, LEVELS / (LEVELS - dropped)
 
     def fill(self, factor: Tensor) -> Tensor:

@@ -8,6 +8,7 @@ from torch import Tensor, nn
 from sweep.models.block import Block
 from sweep.models.dropout import NoiseSource
 from sweep.models.errors import check_images
+from sweep.models.linear import Linear
 
 
 class MLP(nn.Module):
@@ -18,7 +19,7 @@ class MLP(nn.Module):
     """
 
     # The matrix product is fastest with many rows.
-    evaluation_batch = 1000
+    evaluation_batch = 500
 
     def __init__(
         self,
@@ -37,7 +38,7 @@ class MLP(nn.Module):
         width = math.prod(image_shape)
         blocks = []
         for out_width in hidden:
-            layer = nn.Linear(width, out_width)
+            layer = Linear(width, out_width)
             blocks.append(Block(layer_order, layer, drop_rate=drop_rate, momentum=momentum, eps=eps, noise=noise))
             width = out_width
         self.blocks = nn.Sequential(*blocks)

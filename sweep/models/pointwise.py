@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 # Sums over a batch lose too many digits in these, and noise its levels; torch.autocast hands them to us.
 HALF_DTYPES = (torch.bfloat16, torch.float16)
+NO_NOISE = torch.empty(0, 0, dtype=torch.int16)
 
 
 def pointwise_run(
@@ -34,10 +35,13 @@ def pointwise_run(
     Returns y, in the shape and memory format of x, and the batch's mean_C and biased var_C, which carry no gradient
     (None without norm).
     """
-    features_last = (x.float() if x.dtype in HALF_DTYPES else x).movedim(1, -1)
     weight_C, bias_C, eps = norm or (None, None, None)
     run = CompiledRun if x.device.type == "cpu" else TorchRun
-    y_RC, mean_C, var_C = run.apply(features_last.reshape(-1, x.shape[1]), weight_C, bias_C, eps, rectify, dropout)
+    arguments = weight_C, bias_C, eps, rectify, dropout
+    if x.dim() == 2 and x.dtype not in HALF_DTYPES:
+        return run.apply(x, *arguments)
+    features_last = (x.float() if x.dtype in HALF_DTYPES else x).movedim(1, -1)
+    y_RC, mean_C, var_C = run.apply(features_last.reshape(-1, x.shape[1]), *arguments)
     y = y_RC.view(features_last.shape).movedim(-1, 1).to(x.dtype)
     return (y.contiguous() if x.is_contiguous() else y), mean_C, var_C
 
@@ -45,32 +49,21 @@ def pointwise_run(
 class Normalisation:
     """What batch norm does to each feature of x_RC, y = (x - mean) * scale + bias with scale = rstd * weight.
 
-    Without eps it does nothing.
+    Without eps it does nothing. On a CPU.
     """
 
     def __init__(self, x_RC: Tensor, weight_C: Tensor | None, bias_C: Tensor | None, eps: float | None) -> None:
-        self.mean_C, self.var_C = x_RC.new_zeros(x_RC.shape[1]), x_RC.new_ones(x_RC.shape[1])
-        self.rstd_C = self.var_C
-        if eps is not None:
-            moments = kernels.mean_and_variance(x_RC.numpy())
-            self.mean_C, self.var_C = (torch.from_numpy(moment).to(x_RC.dtype) for moment in moments)
-            self.rstd_C = torch.rsqrt(self.var_C + eps)
-        self.scale_C = self.rstd_C if weight_C is None else self.rstd_C * weight_C.detach().to(x_RC.dtype)
-        self.bias_C = torch.zeros_like(self.mean_C) if bias_C is None else bias_C.detach().to(x_RC.dtype)
+        def constant(value: int, given_C: Tensor | None = None) -> Tensor:
+            return x_RC.new_full((x_RC.shape[1],), value) if given_C is None else given_C.detach().to(x_RC.dtype)
 
-
-def norm_gradients(
-    sums: tuple[Any, Any], rstd_C: Tensor, scale_C: Tensor, *, rows: int
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """dweight_C, dbias_C, and slope_C and offset_C of dx = scale * g - slope * (x - mean) - offset.
-
-    With g the gradient behind batch norm and h = (x - mean) * rstd: dbias = Σ g, dweight = Σ g * h, dx = scale * (g -
-    dbias/R - h * dweight/R), the chain rule of the paper's section 3, solved for dx. sums: arrays of Σ g and
-    Σ g * (x - mean).
-    """
-    dbias_C, products_C = (torch.from_numpy(sum_C).to(scale_C.dtype) for sum_C in sums)
-    dweight_C = products_C * rstd_C
-    return dweight_C, dbias_C, scale_C * rstd_C * dweight_C / rows, scale_C * dbias_C / rows
+        self.bias_C = constant(0, bias_C)
+        if eps is None:
+            self.mean_C, self.var_C, self.rstd_C, self.scale_C = constant(0), constant(1), constant(1), constant(1)
+        else:
+            self.mean_C, self.var_C, self.rstd_C, self.scale_C = (
+                torch.from_numpy(of_feature)
+                for of_feature in kernels.normalisation(x_RC.numpy(), constant(1, weight_C).numpy(), eps)
+            )
 
 
 class CompiledRun(torch.autograd.Function):
@@ -88,7 +81,7 @@ class CompiledRun(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         x_RC = x_RC.detach().contiguous()
         norm = Normalisation(x_RC, weight_C, bias_C, eps)
-        noise, threshold, factor = torch.empty(0, 0, dtype=torch.int16), 0, 1.0
+        noise, threshold, factor = NO_NOISE, 0, 1.0
         if dropout:
             noise = dropout.draw(x_RC)
             threshold, factor = dropout.threshold_and_factor()
@@ -117,7 +110,7 @@ class CompiledRun(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy_RC: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
-        """First back through dropout and ReLU, then through batch norm (`norm_gradients`)."""
+        """First back through dropout and ReLU, then through batch norm (`kernels.norm_gradients`)."""
         x_RC, passed_RC, mean_C, rstd_C, scale_C = ctx.saved_tensors
         dy_RC = dy_RC.contiguous()
         g = dy_RC.numpy(), passed_RC.numpy(), ctx.factor
@@ -126,14 +119,14 @@ class CompiledRun(torch.autograd.Function):
             kernels.backward_where_passed(*g, dx_RC.numpy())
             return dx_RC, None, None, None, None, None
         x, mean = x_RC.numpy(), mean_C.numpy()
-        sums = kernels.backward_sums(*g, x, mean)
-        dweight_C, dbias_C, slope_C, offset_C = norm_gradients(sums, rstd_C, scale_C, rows=len(x))
+        scale = scale_C.numpy()
+        dweight, dbias, slope, offset = kernels.norm_gradients(*g, x, mean, rstd_C.numpy(), scale, len(x))
         if ctx.needs_input_grad[0]:
-            kernels.backward(*g, x, mean, scale_C.numpy(), slope_C.numpy(), offset_C.numpy(), dx_RC.numpy())
+            kernels.backward(*g, x, mean, scale, slope, offset, dx_RC.numpy())
         return (
             dx_RC if ctx.needs_input_grad[0] else None,
-            dweight_C if ctx.needs_input_grad[1] else None,
-            dbias_C if ctx.needs_input_grad[2] else None,
+            torch.from_numpy(dweight) if ctx.needs_input_grad[1] else None,
+            torch.from_numpy(dbias) if ctx.needs_input_grad[2] else None,
             None,
             None,
             None,
@@ -188,7 +181,7 @@ class TorchRun(torch.autograd.Function):
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy_RC: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
-        """As `CompiledRun.backward`, with the formulas of `norm_gradients`."""
+        """As `CompiledRun.backward`, with the formulas of `kernels.norm_gradients`."""
         x_RC, mean_C, rstd_C, scale_C, y_RC, factor_RC = ctx.saved_tensors
         g_RC = dy_RC.clone() if y_RC is None else torch.ops.aten.threshold_backward(dy_RC, y_RC, 0)
         factor = factor_RC if factor_RC is not None else ctx.scale

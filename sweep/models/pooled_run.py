@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from sweep.kernels import pointwise
 from sweep.kernels import pooled_pointwise as kernels
 from sweep.models.dropout import Dropout
-from sweep.models.pointwise import Normalisation, norm_gradients
+from sweep.models.pointwise import Normalisation
 
 KEEP_ALL = -(2**15), 1.0  # threshold and factor
 
@@ -55,18 +55,19 @@ class PooledRun(torch.autograd.Function):
         x_RC, place_PC, source_PC, mean_C, rstd_C, scale_C = ctx.saved_tensors
         height, width = ctx.size
         dy, place, x, mean = (tensor.numpy() for tensor in (_rows(dy_NCHW), place_PC, x_RC, mean_C))
-        sums = pointwise.backward_sums(dy, place != kernels.NOWHERE, ctx.factor, source_PC.numpy(), mean)
-        dweight_C, dbias_C, slope_C, offset_C = norm_gradients(sums, rstd_C, scale_C, rows=len(x))
+        scale = scale_C.numpy()
+        dweight, dbias, slope, offset = pointwise.norm_gradients(
+            dy, place != kernels.NOWHERE, ctx.factor, source_PC.numpy(), mean, rstd_C.numpy(), scale, len(x)
+        )
         dx_NCHW = None
         if ctx.needs_input_grad[0]:
             dx_RC = torch.empty_like(x_RC)
-            scale, slope, offset, dx = (tensor.numpy() for tensor in (scale_C, slope_C, offset_C, dx_RC))
-            kernels.backward(dy, place, ctx.factor, x, height, width, mean, scale, slope, offset, dx)
+            kernels.backward(dy, place, ctx.factor, x, height, width, mean, scale, slope, offset, dx_RC.numpy())
             dx_NCHW = dx_RC.view(len(dy_NCHW), height, width, -1).permute(0, 3, 1, 2)
         return (
             dx_NCHW,
-            dweight_C if ctx.needs_input_grad[1] else None,
-            dbias_C if ctx.needs_input_grad[2] else None,
+            torch.from_numpy(dweight) if ctx.needs_input_grad[1] else None,
+            torch.from_numpy(dbias) if ctx.needs_input_grad[2] else None,
             None,
             None,
             None,

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from sweep.data.augmentation import Augmentation, augment
+from sweep.kernels.pixels import gather_normalised
 
 
 class ImageBatches:
@@ -36,27 +37,35 @@ class ImageBatches:
             self.images_NCHW = torch.from_numpy(images_NCHW).to(device)
             self.labels_N = torch.from_numpy(labels_N).to(device)
         self.device = device
-        self._mean_C11 = torch.tensor(mean, device=device).view(3, 1, 1)
-        self._std_C11 = torch.tensor(std, device=device).view(3, 1, 1)
+        self._mean_C = torch.tensor(mean, device=device)
+        self._std_C = torch.tensor(std, device=device)
 
     def augmented(
         self, index_B: Tensor, augmentation: Augmentation, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
         """The images and labels at `index_B` (int64, on the device): float (B, 3, H, W) normalised, int64 (B,)."""
-        pixels_BCHW, labels_B = self._gather(index_B)
         if augmentation.is_identity:
-            return self._normalise_uint8(pixels_BCHW), labels_B
-        return augment(pixels_BCHW, augmentation, generator).sub_(self._mean_C11).div_(self._std_C11), labels_B
+            return self._unchanged(index_B)
+        x_BCHW = augment(self.images_NCHW, index_B, augmentation, generator, mean_C=self._mean_C, std_C=self._std_C)
+        return x_BCHW, self.labels_N.index_select(0, index_B)
 
     def clean(self, index_N: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images at `index_N` in order, unchanged but for the normalisation, `batch_size` at a time."""
-        for index_B in index_N.split(batch_size):
-            pixels_BCHW, labels_B = self._gather(index_B)
-            yield self._normalise_uint8(pixels_BCHW), labels_B
+        return map(self._unchanged, index_N.split(batch_size))
 
-    def _gather(self, index_B: Tensor) -> tuple[Tensor, Tensor]:
-        return self.images_NCHW.index_select(0, index_B), self.labels_N.index_select(0, index_B)
-
-    def _normalise_uint8(self, pixels_BCHW: Tensor) -> Tensor:
+    def _unchanged(self, index_B: Tensor) -> tuple[Tensor, Tensor]:
         # In units of 1/255, which saves a pass over the pixels.
-        return pixels_BCHW.float().sub_(255 * self._mean_C11).div_(255 * self._std_C11)
+        mean_C, std_C = 255 * self._mean_C, 255 * self._std_C
+        if self.device.type == "cpu":
+            x_BCHW = torch.empty(len(index_B), *self.images_NCHW.shape[1:])
+            gather_normalised(
+                self.images_NCHW.flatten(2).numpy(),
+                index_B.numpy(),
+                mean_C.numpy(),
+                std_C.numpy(),
+                x_BCHW.flatten(2).numpy(),
+            )
+        else:
+            x_BCHW = self.images_NCHW.index_select(0, index_B).float()
+            x_BCHW.sub_(mean_C.view(-1, 1, 1)).div_(std_C.view(-1, 1, 1))
+        return x_BCHW, self.labels_N.index_select(0, index_B)

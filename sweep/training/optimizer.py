@@ -3,8 +3,8 @@
 That class imports torch's compiler at its first step, in every worker process, and nothing here compiles.
 """
 
+import math
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
 from typing import Any
 
 import torch
@@ -12,12 +12,20 @@ from torch import Tensor, nn
 from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
+from sweep.kernels import factored_adam
+from sweep.models.linear import Linear
+
+BETA1, BETA2, EPS = 0.9, 0.999, 1e-8  # torch's defaults
+
 
 class Optimizer(ABC):
-    """Moves parameters along their gradients, all of them in one kernel a step. Held bitwise against torch.optim."""
+    """Moves the parameters of a model along their gradients, all of them in one kernel a step.
 
-    def __init__(self, parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> None:
-        self.parameters: list[Tensor] = list(parameters)
+    Held bitwise against torch.optim.
+    """
+
+    def __init__(self, model: nn.Module, *, lr: float, weight_decay: float) -> None:
+        self.parameters: list[Tensor] = list(model.parameters())
         self.lr = lr
         self.weight_decay = weight_decay
 
@@ -26,13 +34,9 @@ class Optimizer(ABC):
         for parameter in self.parameters:
             parameter.grad = None
 
-    @torch.no_grad()
+    @abstractmethod
     def step(self) -> None:
         """One step along the gradients. Raises ValueError for a parameter that has none."""
-        gradients = [parameter.grad for parameter in self.parameters]
-        if any(gradient is None for gradient in gradients):
-            raise ValueError("step: a parameter has no gradient; call backward() on a loss that depends on it first")
-        self._step(gradients)
 
     @abstractmethod
     def state_dict(self) -> dict[str, Any]:
@@ -42,18 +46,23 @@ class Optimizer(ABC):
     def load_state_dict(self, state: dict[str, Any]) -> None:
         """Go on where `state` was taken."""
 
-    @abstractmethod
-    def _step(self, gradients: list[Any]) -> None: ...
-
 
 class Adam(Optimizer):
-    """Adam (Kingma & Ba 2015, arXiv 1412.6980, alg. 1) with torch's defaults beta 0.9 and 0.999, eps 1e-8."""
+    """Adam (Kingma & Ba 2015, arXiv 1412.6980, alg. 1) with torch's defaults beta 0.9 and 0.999, eps 1e-8.
 
-    def __init__(self, parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float) -> None:
-        super().__init__(parameters, lr=lr, weight_decay=weight_decay)
+    A linear layer that can leaves its weight's gradient as two factors (`Linear.factors`); their product and the step
+    are then one loop, equal to torch's up to rounding.
+    """
+
+    def __init__(self, model: nn.Module, *, lr: float, weight_decay: float) -> None:
+        super().__init__(model, lr=lr, weight_decay=weight_decay)
         self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters]
         self._means = [torch.zeros_like(p) for p in self.parameters]
         self._squares = [torch.zeros_like(p) for p in self.parameters]
+        places = {parameter: i for i, parameter in enumerate(self.parameters)}
+        self._linear = {places[layer.weight]: layer for layer in model.modules() if isinstance(layer, Linear)}
+        for layer in self._linear.values():
+            layer.may_leave_factors = True
 
     def state_dict(self) -> dict[str, Any]:
         return {"steps": self._steps, "means": self._means, "squares": self._squares}
@@ -63,30 +72,57 @@ class Adam(Optimizer):
             for tensor, saved in zip(mine, state[name], strict=True):
                 tensor.copy_(saved)
 
-    def _step(self, gradients: list[Any]) -> None:
+    def zero_grad(self) -> None:
+        super().zero_grad()
+        for layer in self._linear.values():
+            layer.factors = None
+
+    @torch.no_grad()
+    def step(self) -> None:
+        multiplied = {i: layer.factors for i, layer in self._linear.items() if layer.factors is not None}
+        others = [i for i in range(len(self.parameters)) if i not in multiplied]
+        parameters, means, squares, steps = (
+            [tensors[i] for i in others] for tensors in (self.parameters, self._means, self._squares, self._steps)
+        )
         adam(
-            self.parameters,
-            gradients,
-            self._means,
-            self._squares,
+            parameters,
+            _gradients(parameters),
+            means,
+            squares,
             [],
-            self._steps,
+            steps,
             fused=True,
             amsgrad=False,
-            beta1=0.9,
-            beta2=0.999,
+            beta1=BETA1,
+            beta2=BETA2,
             lr=self.lr,
             weight_decay=self.weight_decay,
-            eps=1e-8,
+            eps=EPS,
             maximize=False,
         )
+        for i, (dy_BO, x_BI) in multiplied.items():
+            self._steps[i] += 1
+            step = self._steps[i].item()
+            factored_adam.step(
+                dy_BO.numpy(),
+                x_BI.numpy(),
+                self.parameters[i].numpy(),
+                self._means[i].numpy(),
+                self._squares[i].numpy(),
+                self.weight_decay,
+                BETA1,
+                BETA2,
+                self.lr / (1 - BETA1**step),
+                1 / math.sqrt(1 - BETA2**step),
+                EPS,
+            )
 
 
 class SGD(Optimizer):
     """Stochastic gradient descent with momentum, undamped: v = momentum * v + gradient, parameter -= lr * v."""
 
-    def __init__(self, parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float, momentum: float) -> None:
-        super().__init__(parameters, lr=lr, weight_decay=weight_decay)
+    def __init__(self, model: nn.Module, *, lr: float, weight_decay: float, momentum: float) -> None:
+        super().__init__(model, lr=lr, weight_decay=weight_decay)
         self.momentum = momentum
         self._velocities: list[Tensor | None] = [None] * len(self.parameters)  # until the first step
 
@@ -99,10 +135,11 @@ class SGD(Optimizer):
             for parameter, saved in zip(self.parameters, state["velocities"], strict=True)
         ]
 
-    def _step(self, gradients: list[Any]) -> None:
+    @torch.no_grad()
+    def step(self) -> None:
         sgd(
             self.parameters,
-            gradients,
+            _gradients(self.parameters),
             self._velocities,
             fused=True,
             weight_decay=self.weight_decay,
@@ -114,12 +151,17 @@ class SGD(Optimizer):
         )
 
 
-def build_optimizer(
-    name: str, parameters: Iterable[nn.Parameter], *, lr: float, weight_decay: float, sgd_momentum: float
-) -> Optimizer:
+def _gradients(parameters: list[Tensor]) -> list[Tensor]:
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    if len(gradients) < len(parameters):
+        raise ValueError("step: a parameter has no gradient; call backward() on a loss that depends on it first")
+    return gradients
+
+
+def build_optimizer(name: str, model: nn.Module, *, lr: float, weight_decay: float, sgd_momentum: float) -> Optimizer:
     """Adam or SGD. Raises ValueError for another name."""
     if name == "adam":
-        return Adam(parameters, lr=lr, weight_decay=weight_decay)
+        return Adam(model, lr=lr, weight_decay=weight_decay)
     if name == "sgd":
-        return SGD(parameters, lr=lr, weight_decay=weight_decay, momentum=sgd_momentum)
+        return SGD(model, lr=lr, weight_decay=weight_decay, momentum=sgd_momentum)
     raise ValueError(f"optimizer: got {name!r}; allowed are 'adam' and 'sgd'")

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sweep.data.augmentation import Augmentation
+from sweep.kernels.cross_entropy import add_and_differentiate
 from sweep.models.build import Network
 from sweep.training.image_batches import ImageBatches
 from sweep.training.optimizer import Optimizer
@@ -51,10 +52,21 @@ class Step:
     def train_on(self, x_BCHW: Tensor, y_B: Tensor) -> None:
         """Train on these images and labels."""
         with computing_in(self._precision, x_BCHW.device):
-            logits_BK = self.model(x_BCHW)
-            loss = F.cross_entropy(logits_BK, y_B)
+            logits_BK = self.model(x_BCHW).float()
         self.optimizer.zero_grad()
-        loss.backward()
+        if logits_BK.device.type == "cpu":
+            gradient_BK = torch.empty_like(logits_BK)
+            add_and_differentiate(
+                logits_BK.detach().numpy(),
+                y_B.numpy(),
+                self.loss_sum.numpy(),
+                self.correct.numpy(),
+                gradient_BK.numpy(),
+            )
+            logits_BK.backward(gradient_BK)
+        else:
+            loss = F.cross_entropy(logits_BK, y_B)
+            loss.backward()
+            self.loss_sum += loss.detach() * len(y_B)
+            self.correct += (logits_BK.detach().argmax(1) == y_B).sum()
         self.optimizer.step()
-        self.loss_sum += loss.detach() * len(y_B)
-        self.correct += (logits_BK.detach().argmax(1) == y_B).sum()

@@ -101,7 +101,7 @@ class Trial:
         self.model = network.to(self.device)
         self.optimizer = build_optimizer(
             configuration["optimizer"],
-            self.model.parameters(),
+            self.model,
             lr=configuration["lr"],
             weight_decay=configuration["weight_decay"],
             sgd_momentum=configuration["sgd_momentum"],

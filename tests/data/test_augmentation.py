@@ -5,7 +5,6 @@ import torch
 import torchvision.transforms.v2.functional as reference
 from torch import Tensor
 
-import sweep.data.augmentation as augmentation_module
 from sweep.data.augmentation import Augmentation, apply, augment, draw
 from sweep.data.colour import adjust_brightness, adjust_contrast, adjust_hue, adjust_saturation
 
@@ -33,20 +32,24 @@ def pictures(n: int = 64, size: int = 32) -> Tensor:
     return images
 
 
-@pytest.fixture(params=["loops", "torch"])
-def way(request, monkeypatch):
-    """The two ways there are: a CPU's compiled loops, and what a GPU takes."""
-    if request.param == "torch":
-        monkeypatch.setattr(augmentation_module, "_apply_in_loops", augmentation_module._apply_in_torch)
+def by_loops(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """As a CPU does it."""
+    in_order = torch.arange(len(images))
+    return augment(images, in_order, augmentation, generator, mean_C=torch.zeros(3), std_C=torch.ones(3))
 
 
-@pytest.mark.usefixtures("way")
+def by_torch(images: Tensor, augmentation: Augmentation, generator: torch.Generator) -> Tensor:
+    """As a GPU does it."""
+    return apply(images, draw(augmentation, len(images), generator, "cpu"), augmentation.crop_padding)
+
+
+@pytest.mark.parametrize("way", [by_loops, by_torch])
 @pytest.mark.parametrize("augmentation", [FULL, STRONG])
 @pytest.mark.parametrize("seed", range(6))
-def test_each_image_equals_torchvisions_operations_with_the_same_parameters(augmentation, seed):
+def test_each_image_equals_torchvisions_operations_with_the_same_parameters(way, augmentation, seed):
     images = pictures()
+    ours = way(images, augmentation, seeded(seed))
     drawn = draw(augmentation, len(images), seeded(seed), "cpu")
-    ours = apply(images, drawn, augmentation.crop_padding)
     colours = (drawn.brightness, drawn.contrast, drawn.saturation, drawn.hue)
     for i, image in enumerate(images):
         image = reference.pad(image, [augmentation.crop_padding])
@@ -75,16 +78,16 @@ def test_each_colour_change_equals_torchvisions_over_its_whole_range(ours, their
         assert (ours(x.clone(), shifted) - expected).abs().max() < 1e-5
 
 
-@pytest.mark.usefixtures("way")
+@pytest.mark.parametrize("way", [by_loops, by_torch])
 @pytest.mark.parametrize("shape", [(5, 3, 32, 32), (1, 3, 8, 8), (3, 3, 6, 11), (0, 3, 32, 32)])
 @pytest.mark.parametrize(
     "augmentation", [Augmentation(crop_padding=4), Augmentation(crop_padding=40), Augmentation(flip_prob=0.5), FULL]
 )
-def test_crop_and_flip_are_exact_for_any_size(shape, augmentation):
+def test_crop_and_flip_are_exact_for_any_size(way, shape, augmentation):
     images = torch.randint(0, 256, shape, dtype=torch.uint8, generator=seeded())
     plain = Augmentation(crop_padding=augmentation.crop_padding, flip_prob=augmentation.flip_prob)
+    ours = way(images, plain, seeded(5))
     drawn = draw(plain, len(images), seeded(5), "cpu")
-    ours = apply(images, drawn, plain.crop_padding)
     for i, image in enumerate(images):
         if drawn.dy is not None:
             image = reference.pad(image, [plain.crop_padding])
@@ -99,24 +102,18 @@ def test_a_draw_for_other_images_is_refused():
         apply(pictures(), draw(Augmentation(flip_prob=0.5), 5, seeded(), "cpu"), 0)
 
 
-def test_no_augmentation_only_scales_and_draws_nothing():
-    images, generator = pictures(), seeded()
-    before = generator.get_state()
-    assert Augmentation().is_identity
-    assert torch.equal(augment(images, Augmentation(), generator), images.float() / 255)
-    assert torch.equal(generator.get_state(), before)
-
-
-def test_augment_is_draw_and_apply_and_leaves_its_input_alone():
-    images = pictures()
+@pytest.mark.parametrize("augmentation", [FULL, STRONG, Augmentation(brightness=0.3), Augmentation(hue=0.5)])
+def test_augment_is_gather_draw_apply_and_normalise_and_leaves_its_input_alone(augmentation):
+    images, index = pictures(), torch.randperm(64, generator=seeded(2))[:50]
     kept = images.clone()
-    out = augment(images, FULL, seeded(3))
-    assert torch.equal(out, apply(images, draw(FULL, len(images), seeded(3), "cpu"), 4))
+    mean, std = torch.tensor([0.1, 0.5, 0.9]), torch.tensor([0.5, 0.25, 0.125])
+    out = augment(images, index, augmentation, seeded(3), mean_C=mean, std_C=std)
+    wanted = by_torch(images[index], augmentation, seeded(3))
+    off = out * std.view(3, 1, 1) - (wanted - mean.view(3, 1, 1))
+    assert off.abs().max() < 1e-5
     assert torch.equal(images, kept)
     assert out.dtype == torch.float32
-    assert out.min() >= 0
-    assert out.max() <= 1
-    assert not torch.equal(out, augment(images, FULL, seeded(4)))
+    assert not torch.equal(out, augment(images, index, augmentation, seeded(4), mean_C=mean, std_C=std))
 
 
 def test_two_configurations_with_one_seed_share_the_same_luck():
@@ -179,6 +176,7 @@ def test_a_strength_out_of_range_is_an_error_that_names_it(strength, value):
         Augmentation(**{strength: value})
 
 
-def test_float_images_are_refused():
+@pytest.mark.parametrize("way", [by_loops, by_torch])
+def test_float_images_are_refused(way):
     with pytest.raises(ValueError, match=r"float32 of shape \(2, 3, 8, 8\)"):
-        augment(torch.zeros(2, 3, 8, 8), FULL, seeded())
+        way(torch.zeros(2, 3, 8, 8), FULL, seeded())

@@ -1,0 +1,22 @@
+"""From pixels to what a network takes, in one pass over memory.
+
+Shapes: N images of a data set, B of them, C colours, P pixels.
+"""
+
+import numpy as np
+
+from sweep.kernels.compiled import compiled
+
+
+@compiled
+def gather_normalised(
+    images_NCP: np.ndarray, index_B: np.ndarray, mean_C: np.ndarray, std_C: np.ndarray, out_BCP: np.ndarray
+) -> None:
+    """Write (pixel - mean) / std of the uint8 images at index_B (int64) as float32; mean, std: in units of a pixel."""
+    for b in range(len(index_B)):
+        image = images_NCP[index_B[b]]
+        for c in range(len(mean_C)):
+            mean, std = mean_C[c], std_C[c]
+            colour, out = image[c], out_BCP[b, c]
+            for p in range(len(colour)):
+                out[p] = (np.float32(colour[p]) - mean) / std

@@ -1,0 +1,76 @@
+"""The linear layer: torch's numbers, and a weight gradient that may be left as two factors."""
+
+from copy import deepcopy
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from sweep.models import linear
+from sweep.models.linear import FEWEST_WEIGHTS, Linear
+
+LARGE = 256, FEWEST_WEIGHTS // 256
+
+
+@pytest.fixture(autouse=True)
+def any_processor(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "suit_the_processor", lambda: True)
+
+
+def layers(inputs: int, outputs: int) -> tuple[Linear, nn.Linear]:
+    torch.manual_seed(0)
+    ours, theirs = Linear(inputs, outputs), nn.Linear(inputs, outputs)
+    theirs.load_state_dict(ours.state_dict())
+    ours.may_leave_factors = True
+    return ours, theirs
+
+
+def gradients(layer: nn.Linear, x: Tensor) -> tuple[Tensor, Tensor, Tensor | None]:
+    """Output, the input's gradient, the weight's if it is not left as factors."""
+    x = x.clone().requires_grad_()
+    y = layer(x)
+    y.square().sum().backward()
+    assert x.grad is not None
+    return y.detach(), x.grad, layer.weight.grad
+
+
+@pytest.mark.parametrize("batch", [1, 100])
+def test_the_factors_multiply_to_torchs_gradient(batch: int) -> None:
+    ours, theirs = layers(*LARGE)
+    x = torch.randn(batch, LARGE[0])
+    y, dx, dweight = gradients(ours, x)
+    wanted_y, wanted_dx, wanted_dweight = gradients(theirs, x)
+    assert dweight is None
+    assert ours.factors is not None
+    dy, x_left = ours.factors
+    for got, wanted in ((y, wanted_y), (dx, wanted_dx), (dy.t() @ x_left, wanted_dweight)):
+        torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-4)
+    assert theirs.bias.grad is not None
+    torch.testing.assert_close(ours.bias.grad, theirs.bias.grad)
+
+
+@pytest.mark.parametrize("why", ["nobody takes factors", "few weights", "many rows", "float64", "bf16"])
+def test_otherwise_the_gradient_is_where_torch_has_it(why: str) -> None:
+    ours, theirs = layers(LARGE[0], 8 if why == "few weights" else LARGE[1])
+    ours.may_leave_factors = why != "nobody takes factors"
+    x = torch.randn(linear.LARGEST_BATCH + 1 if why == "many rows" else 10, LARGE[0])
+    if why == "float64":
+        ours, theirs, x = ours.double(), theirs.double(), x.double()
+    with torch.autocast("cpu", dtype=torch.bfloat16, enabled=why == "bf16"):
+        results = [gradients(layer, x) for layer in (ours, theirs)]
+    assert ours.factors is None
+    for got, wanted in zip(*results, strict=True):
+        assert torch.equal(got, wanted)
+
+
+def test_a_second_backward_would_lose_the_first_and_is_refused() -> None:
+    ours, _ = layers(*LARGE)
+    gradients(ours, torch.randn(3, LARGE[0]))
+    with pytest.raises(RuntimeError, match="zero_grad"):
+        gradients(ours, torch.randn(3, LARGE[0]))
+
+
+def test_state_dicts_load_either_way() -> None:
+    ours, theirs = layers(8, 4)
+    ours.load_state_dict(deepcopy(theirs.state_dict()))
+    theirs.load_state_dict(ours.state_dict())

@@ -1,0 +1,25 @@
+"""Batches of images, from pixels to what a network takes."""
+
+import numpy as np
+import torch
+
+from sweep.data.augmentation import Augmentation
+from sweep.training.image_batches import ImageBatches
+
+MEAN, STD = (0.1, 0.5, 0.9), (0.5, 0.25, 0.125)
+
+
+def test_without_augmentation_images_are_normalised_and_nothing_is_drawn() -> None:
+    pixels_NCHW = np.random.default_rng(0).integers(0, 256, (30, 3, 5, 7)).astype(np.uint8)
+    images = ImageBatches(pixels_NCHW, np.arange(30), mean=MEAN, std=STD, device=torch.device("cpu"))
+    generator = torch.Generator().manual_seed(0)
+    before = generator.get_state()
+    index = torch.tensor([3, 29, 0, 3])
+    x, y = images.augmented(index, Augmentation(), generator)
+    mean, std = (np.array(values, dtype=np.float64).reshape(3, 1, 1) for values in (MEAN, STD))
+    np.testing.assert_allclose(x.numpy(), (pixels_NCHW[index] / 255 - mean) / std, rtol=1e-5, atol=1e-6)
+    assert y.tolist() == index.tolist()
+    assert torch.equal(generator.get_state(), before)
+    in_parts = list(images.clean(index, 3))
+    assert torch.equal(torch.cat([x for x, _ in in_parts]), x)
+    assert [len(y) for _, y in in_parts] == [3, 1]
