@@ -15,7 +15,7 @@ from sweep.kernels.vectors import LANES, LINE, outer_products, prefetch
 # Of the gradient at a time. A panel holds a batch's values of so many inputs; the panels in use fill a part of the
 # core's second cache.
 OUTPUTS, PANEL = 4, 24
-PANELS_BYTES = 2**17
+PANELS_BYTES = 2**16
 
 _write_outer_products = outer_products(OUTPUTS, PANEL // LANES)
 
