@@ -1,8 +1,7 @@
 """Random crop, flip and colour jitter on tensors, a batch at a time, each image with its own draw.
 
-Measured on one thread of a 2-core AMD EPYC, batches of 100, uint8 in, float32 out, median (range) of 7 runs, images/s:
-none 0.95 M (0.79-0.98), crop and flip 119 k (117-204), with all colour changes 76 k (73-76).
-Much of the spread is page faults of fresh tensors, which depend on what else the process has allocated.
+Measured on one thread of a 2-core AMD EPYC, batches of 100 out of 50,000 uint8 images, normalised float32 out, medians
+of 60 batches in two runs, images/s: crop and flip 261 k and 333 k, with all colour changes 137 k and 178 k.
 
 Shapes: N images, C = 3 channels, H, W.
 """
@@ -156,14 +155,17 @@ def augment(
         drawn = draw(augmentation, len(index_N), generator, images_MCHW.device)
         x_NCHW = apply(images_MCHW.index_select(0, index_N), drawn, augmentation.crop_padding)
         return x_NCHW.sub_(mean_C.view(-1, 1, 1)).div_(std_C.view(-1, 1, 1))
-    x_NCHW = torch.empty(len(index_N), *images_MCHW.shape[1:])
+    n = len(index_N)
+    uniforms = _uniforms(n, generator, "cpu").numpy()
+    x_NCHW = torch.empty(n, *images_MCHW.shape[1:])
     kernels.augment(
         images_MCHW.numpy(),
         index_N.numpy(),
-        _uniforms(len(index_N), generator, "cpu").numpy(),
+        uniforms[: 7 * n].reshape(7, n),
         augmentation.crop_padding,
-        augmentation.flip_prob,
+        float(augmentation.flip_prob),
         np.array(augmentation.colours, dtype=np.float32),
+        uniforms[7 * n :].argsort(),
         np.array(GREY_WEIGHTS, dtype=np.float32),
         mean_C.numpy(),
         std_C.numpy(),

@@ -15,10 +15,11 @@ BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
 def augment(
     images_M3HW: np.ndarray,
     index_N: np.ndarray,
-    uniforms: np.ndarray,
+    u_7N: np.ndarray,
     padding: int,
     flip_prob: float,
     strength_4: np.ndarray,
+    order: np.ndarray,
     grey_3: np.ndarray,
     mean_3: np.ndarray,
     std_3: np.ndarray,
@@ -26,14 +27,11 @@ def augment(
 ) -> None:
     """Write the uint8 images at index_N (int64) as float32, changed by what is drawn, then (x - mean) / std of [0, 1].
 
-    uniforms: float32 (7N + 4,), which `sweep.data.augmentation.draw` makes the same parameters of. strength_4: of the
-    colour changes. grey_3: what red, green and blue weigh in grey.
+    u_7N: uniform, float32, which `sweep.data.augmentation.draw` makes the same parameters of. strength_4: of the colour
+    changes; order: in which they come. grey_3: what red, green and blue weigh in grey.
     """
-    n = len(index_N)
-    u_7N = uniforms[: 7 * n].reshape(7, n)
-    order = np.argsort(uniforms[7 * n :])
     at_most = np.float32(flip_prob)
-    for i in range(n):
+    for i in range(len(index_N)):
         down, right = _offset(u_7N[0, i], padding), _offset(u_7N[1, i], padding)
         image = out_N3HW[i]
         _crop_and_flip(images_M3HW[index_N[i]], down, right, u_7N[2, i] < at_most, image)

@@ -8,8 +8,8 @@ from torch.autograd.function import once_differentiable
 
 from sweep.kernels.vectors import suit_the_processor
 
-# With fewer nothing is saved: gradient, weight and moments stay in the cache anyway.
-FEWEST_WEIGHTS = 2**16
+# With fewer, little is saved: gradient, weight and moments stay in the cache anyway.
+FEWEST_WEIGHTS = 2**17
 # Above, what that keeps in a core's cache no longer fits.
 LARGEST_BATCH = 1000
 

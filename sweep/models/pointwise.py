@@ -62,7 +62,7 @@ class Normalisation:
         else:
             self.mean_C, self.var_C, self.rstd_C, self.scale_C = (
                 torch.from_numpy(of_feature)
-                for of_feature in kernels.normalisation(x_RC.numpy(), constant(1, weight_C).numpy(), eps)
+                for of_feature in kernels.normalisation(x_RC.numpy(), constant(1, weight_C).numpy(), float(eps))
             )
 
 

@@ -109,7 +109,7 @@ class Adam(Optimizer):
                 self.parameters[i].numpy(),
                 self._means[i].numpy(),
                 self._squares[i].numpy(),
-                self.weight_decay,
+                float(self.weight_decay),
                 BETA1,
                 BETA2,
                 self.lr / (1 - BETA1**step),
