@@ -18,7 +18,7 @@ class MLP(nn.Module):
     `noise` feeds dropout. Raises ValueError for an invalid layer order, rate, momentum or eps.
     """
 
-    # The matrix product is fastest with many rows.
+    # The matrix product is fastest with many rows, as long as the images of a batch fit the last cache.
     evaluation_batch = 500
 
     def __init__(
