@@ -57,7 +57,9 @@ def pareto_front_sentence(results: Results) -> str:
     best = table.sort_values("best_val_acc", kind="stable").iloc[-1]
     close = table[table["best_val_acc"] > best["best_val_acc"] - POINT]
     calm = close.sort_values("gap_at_best", kind="stable").iloc[0]
-    said = f"{table['on_front'].sum()} of {len(table)} configurations are beaten by no other in both accuracy and gap. "
+    front = table["on_front"].sum()
+    are = "is" if front == 1 else "are"
+    said = f"{front} of {len(table)} configurations {are} beaten by no other in both accuracy and gap. "
     if calm["gap_at_best"] < best["gap_at_best"]:
         said += (
             f"The most accurate one ({best['label']}: {best['best_val_acc']:.4f}) has a gap of "
