@@ -8,6 +8,14 @@ import numpy as np
 from sweep.kernels.compiled import compiled
 
 
+class LabelError(IndexError):
+    """A label that the network has no logit for; its arguments are the label and the number of classes."""
+
+    def __str__(self) -> str:
+        label, classes = self.args
+        return f"Target {label} is out of bounds: the network's {classes} classes are 0 to {classes - 1}"
+
+
 @compiled
 def add_and_differentiate(
     logits_BK: np.ndarray, y_B: np.ndarray, loss_sum: np.ndarray, correct: np.ndarray, gradient_BK: np.ndarray
@@ -16,10 +24,14 @@ def add_and_differentiate(
 
     logits_BK, gradient_BK: float32; y_B: int64; loss_sum: float64 and correct: int64, of no dimension. The gradient is
     that of the mean cross-entropy.
+
+    Raises LabelError.
     """
     batch, classes = logits_BK.shape
     for b in range(batch):
         logits, gradient, y = logits_BK[b], gradient_BK[b], y_B[b]
+        if y < 0 or y >= classes:  # compiled loops write wherever an index says
+            raise LabelError(y, classes)
         best = 0
         for k in range(classes):
             # The first of equals; what is not a number counts as the largest, as torch.argmax has it.

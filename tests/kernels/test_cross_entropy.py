@@ -1,11 +1,13 @@
 """The loss kernel against torch's cross-entropy and argmax."""
 
+import pickle
+
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from sweep.kernels.cross_entropy import add_and_differentiate
+from sweep.kernels.cross_entropy import LabelError, add_and_differentiate
 
 
 def ours(logits: Tensor, y: Tensor) -> tuple[float, int, Tensor]:
@@ -39,3 +41,11 @@ def test_what_is_not_finite_gives_a_loss_and_a_gradient_that_are_not(bad: float)
     assert not torch.tensor(loss_sum).isfinite()
     assert gradient[1].isnan().any()
     assert gradient[[0, 2]].isfinite().all()
+
+
+@pytest.mark.parametrize("label", [-1, 4, 99])
+def test_a_label_beyond_the_classes_is_named_and_nothing_is_written_there(label: int) -> None:
+    with pytest.raises(LabelError, match=f"Target {label} is out of bounds: the network's 4 classes are 0 to 3") as error:
+        ours(torch.zeros(2, 4), torch.tensor([0, label]))
+    # Ray takes it from one process to another.
+    assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
