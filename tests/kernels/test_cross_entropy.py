@@ -45,7 +45,9 @@ def test_what_is_not_finite_gives_a_loss_and_a_gradient_that_are_not(bad: float)
 
 @pytest.mark.parametrize("label", [-1, 4, 99])
 def test_a_label_beyond_the_classes_is_named_and_nothing_is_written_there(label: int) -> None:
-    with pytest.raises(LabelError, match=f"Target {label} is out of bounds: the network's 4 classes are 0 to 3") as error:
+    with pytest.raises(
+        LabelError, match=f"Target {label} is out of bounds: the network's 4 classes are 0 to 3"
+    ) as error:
         ours(torch.zeros(2, 4), torch.tensor([0, label]))
     # Ray takes it from one process to another.
     assert str(pickle.loads(pickle.dumps(error.value))) == str(error.value)
