@@ -6,6 +6,7 @@ Shapes: N images of 3 colours, H and W their height and width.
 
 import numpy as np
 
+from sweep.kernels.bounds import OutOfBoundsError
 from sweep.kernels.compiled import compiled, inner
 
 BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
@@ -29,9 +30,13 @@ def augment(
 
     u_7N: uniform, float32, which `sweep.data.augmentation.draw` makes the same parameters of. strength_4: of the colour
     changes; order: in which they come. grey_3: what red, green and blue weigh in grey.
+
+    Raises OutOfBoundsError for an image that there is not.
     """
     at_most = np.float32(flip_prob)
     for i in range(len(index_N)):
+        if index_N[i] < 0 or index_N[i] >= len(images_M3HW):
+            raise OutOfBoundsError("image", index_N[i], len(images_M3HW))
         down, right = _offset(u_7N[0, i], padding), _offset(u_7N[1, i], padding)
         image = out_N3HW[i]
         _crop_and_flip(images_M3HW[index_N[i]], down, right, u_7N[2, i] < at_most, image)

@@ -5,15 +5,8 @@ Shapes: B of a batch, K classes.
 
 import numpy as np
 
+from sweep.kernels.bounds import OutOfBoundsError
 from sweep.kernels.compiled import compiled
-
-
-class LabelError(IndexError):
-    """A label that the network has no logit for; its arguments are the label and the number of classes."""
-
-    def __str__(self) -> str:
-        label, classes = self.args
-        return f"Target {label} is out of bounds: the network's {classes} classes are 0 to {classes - 1}"
 
 
 @compiled
@@ -25,13 +18,13 @@ def add_and_differentiate(
     logits_BK, gradient_BK: float32; y_B: int64; loss_sum: float64 and correct: int64, of no dimension. The gradient is
     that of the mean cross-entropy.
 
-    Raises LabelError.
+    Raises OutOfBoundsError for a label without a logit.
     """
     batch, classes = logits_BK.shape
     for b in range(batch):
         logits, gradient, y = logits_BK[b], gradient_BK[b], y_B[b]
-        if y < 0 or y >= classes:  # compiled loops write wherever an index says
-            raise LabelError(y, classes)
+        if y < 0 or y >= classes:
+            raise OutOfBoundsError("Target", y, classes)
         best = 0
         for k in range(classes):
             # The first of equals; what is not a number counts as the largest, as torch.argmax has it.

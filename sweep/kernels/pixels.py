@@ -5,6 +5,7 @@ Shapes: N images of a data set, B of them, C colours, P pixels.
 
 import numpy as np
 
+from sweep.kernels.bounds import OutOfBoundsError
 from sweep.kernels.compiled import compiled
 
 
@@ -12,8 +13,13 @@ from sweep.kernels.compiled import compiled
 def gather_normalised(
     images_NCP: np.ndarray, index_B: np.ndarray, mean_C: np.ndarray, std_C: np.ndarray, out_BCP: np.ndarray
 ) -> None:
-    """Write (pixel - mean) / std of the uint8 images at index_B (int64) as float32; mean, std: in units of a pixel."""
+    """Write (pixel - mean) / std of the uint8 images at index_B (int64) as float32; mean, std: in units of a pixel.
+
+    Raises OutOfBoundsError for an image that there is not.
+    """
     for b in range(len(index_B)):
+        if index_B[b] < 0 or index_B[b] >= len(images_NCP):
+            raise OutOfBoundsError("image", index_B[b], len(images_NCP))
         image = images_NCP[index_B[b]]
         for c in range(len(mean_C)):
             mean, std = mean_C[c], std_C[c]

@@ -1,6 +1,7 @@
 """Batches of images, from pixels to what a network takes."""
 
 import numpy as np
+import pytest
 import torch
 
 from sweep.data.augmentation import Augmentation
@@ -23,3 +24,13 @@ def test_without_augmentation_images_are_normalised_and_nothing_is_drawn() -> No
     in_parts = list(images.clean(index, 3))
     assert torch.equal(torch.cat([x for x, _ in in_parts]), x)
     assert [len(y) for _, y in in_parts] == [3, 1]
+
+
+@pytest.mark.parametrize("index", [-1, 30])
+@pytest.mark.parametrize("augmentation", [Augmentation(), Augmentation(flip_prob=0.5)])
+def test_an_image_that_there_is_not_is_named(index: int, augmentation: Augmentation) -> None:
+    images = ImageBatches(
+        np.zeros((30, 3, 8, 8), np.uint8), np.arange(30), mean=MEAN, std=STD, device=torch.device("cpu")
+    )
+    with pytest.raises(IndexError, match=rf"^image {index} is out of bounds; allowed are 0 to 29$"):
+        images.augmented(torch.tensor([3, index]), augmentation, torch.Generator())
