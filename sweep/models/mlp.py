@@ -46,6 +46,11 @@ class MLP(nn.Module):
 
     def forward(self, x_NCHW: Tensor) -> Tensor:
         """x_NCHW: float (N, *image_shape). Returns logits (N, num_classes). Raises ShapeError for other images."""
-        check_images(x_NCHW, self.image_shape)
-        logits: Tensor = self.head(self.blocks(x_NCHW.flatten(1)))
+        logits: Tensor = self.head(self.features(x_NCHW))
         return logits
+
+    def features(self, x_NCHW: Tensor) -> Tensor:
+        """What the head is given: float (N, head.in_features). Raises ShapeError likewise."""
+        check_images(x_NCHW, self.image_shape)
+        features: Tensor = self.blocks(x_NCHW.flatten(1))
+        return features

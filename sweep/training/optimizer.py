@@ -9,7 +9,6 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim.adam import adam
 from torch.optim.sgd import sgd
 
 from sweep.kernels import factored_adam
@@ -84,24 +83,23 @@ class Adam(Optimizer):
         parameters, means, squares, steps = (
             [tensors[i] for i in others] for tensors in (self.parameters, self._means, self._squares, self._steps)
         )
-        adam(
+        torch._foreach_add_(self._steps, 1)
+        torch._fused_adam_(
             parameters,
             _gradients(parameters),
             means,
             squares,
             [],
             steps,
-            fused=True,
-            amsgrad=False,
+            lr=self.lr,
             beta1=BETA1,
             beta2=BETA2,
-            lr=self.lr,
             weight_decay=self.weight_decay,
             eps=EPS,
+            amsgrad=False,
             maximize=False,
         )
         for i, (dy_BO, x_BI) in multiplied.items():
-            self._steps[i] += 1
             step = self._steps[i].item()
             factored_adam.step(
                 dy_BO.numpy(),

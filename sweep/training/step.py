@@ -8,7 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from sweep.data.augmentation import Augmentation
-from sweep.kernels.cross_entropy import add_and_differentiate
+from sweep.kernels.classifier import add_and_differentiate
 from sweep.models.build import Network
 from sweep.training.image_batches import ImageBatches
 from sweep.training.optimizer import Optimizer
@@ -51,22 +51,24 @@ class Step:
 
     def train_on(self, x_BCHW: Tensor, y_B: Tensor) -> None:
         """Train on these images and labels."""
-        with computing_in(self._precision, x_BCHW.device):
-            logits_BK = self.model(x_BCHW).float()
         self.optimizer.zero_grad()
-        if logits_BK.device.type == "cpu":
-            gradient_BK = torch.empty_like(logits_BK)
-            add_and_differentiate(
-                logits_BK.detach().numpy(),
-                y_B.numpy(),
-                self.loss_sum.numpy(),
-                self.correct.numpy(),
-                gradient_BK.numpy(),
-            )
-            logits_BK.backward(gradient_BK)
+        if x_BCHW.device.type == "cpu" and self._precision == "fp32":
+            features_BD = self.model.features(x_BCHW)
+            features_BD.backward(self._through_the_head(features_BD.detach().contiguous(), y_B))
         else:
+            with computing_in(self._precision, x_BCHW.device):
+                logits_BK = self.model(x_BCHW).float()
             loss = F.cross_entropy(logits_BK, y_B)
             loss.backward()
             self.loss_sum += loss.detach() * len(y_B)
             self.correct += (logits_BK.detach().argmax(1) == y_B).sum()
         self.optimizer.step()
+
+    def _through_the_head(self, features_BD: Tensor, y_B: Tensor) -> Tensor:
+        """Forward and back, with its gradients; returns the features'. On a CPU."""
+        head = self.model.head
+        given = features_BD, head.weight.detach(), head.bias.detach()
+        gradients = [torch.empty_like(tensor) for tensor in given]
+        add_and_differentiate(*(tensor.numpy() for tensor in (*given, y_B, self.loss_sum, self.correct, *gradients)))
+        dfeatures_BD, head.weight.grad, head.bias.grad = gradients
+        return dfeatures_BD
