@@ -118,6 +118,27 @@ def forward(
 
 
 @compiled
+def norm_forward(
+    x_RC: np.ndarray,
+    weight_C: np.ndarray,
+    bias_C: np.ndarray,
+    eps: float,
+    rectify: bool,
+    drop: bool,
+    noise_RC: np.ndarray,
+    threshold: int,
+    factor: float,
+    norm_4C: np.ndarray,
+    y_RC: np.ndarray,
+    passed_RC: np.ndarray,
+) -> None:
+    """Write what `normalisation` returns to norm_4C, then as `forward`."""
+    mean_C, var_C, rstd_C, scale_C = normalisation(x_RC, weight_C, eps)
+    norm_4C[0], norm_4C[1], norm_4C[2], norm_4C[3] = mean_C, var_C, rstd_C, scale_C
+    forward(x_RC, mean_C, scale_C, bias_C, rectify, drop, noise_RC, threshold, factor, y_RC, passed_RC)
+
+
+@compiled
 def backward_sums(
     dy_RC: np.ndarray,
     passed_RC: np.ndarray,
@@ -191,6 +212,27 @@ def backward(
         for c in range(features):
             g = dy_RC[r, c] * factor if passed_RC[r, c] else zero
             dx_RC[r, c] = scale_C[c] * g - slope_C[c] * (x_RC[r, c] - mean_C[c]) - offset_C[c]
+
+
+@compiled
+def norm_backward(
+    dy_RC: np.ndarray,
+    passed_RC: np.ndarray,
+    factor: float,
+    x_RC: np.ndarray,
+    norm_4C: np.ndarray,
+    with_dx: bool,
+    dx_RC: np.ndarray,
+    gradients_2C: np.ndarray,
+) -> None:
+    """Write dx, if asked for, and dweight and dbias to gradients_2C. norm_4C: of `norm_forward`."""
+    mean_C, rstd_C, scale_C = norm_4C[0], norm_4C[2], norm_4C[3]
+    dweight_C, dbias_C, slope_C, offset_C = norm_gradients(
+        dy_RC, passed_RC, factor, x_RC, mean_C, rstd_C, scale_C, len(x_RC)
+    )
+    gradients_2C[0], gradients_2C[1] = dweight_C, dbias_C
+    if with_dx:
+        backward(dy_RC, passed_RC, factor, x_RC, mean_C, scale_C, slope_C, offset_C, dx_RC)
 
 
 @compiled

@@ -8,6 +8,7 @@ Shapes: R rows (images, or the places of all images), C features.
 
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -46,24 +47,14 @@ def pointwise_run(
     return (y.contiguous() if x.is_contiguous() else y), mean_C, var_C
 
 
-class Normalisation:
-    """What batch norm does to each feature of x_RC, y = (x - mean) * scale + bias with scale = rstd * weight.
+def affine(x_RC: Tensor, weight_C: Tensor | None, bias_C: Tensor | None) -> tuple[np.ndarray, np.ndarray]:
+    """Batch norm's weight and bias, or 1 and 0, in the type of x_RC. On a CPU."""
 
-    Without eps it does nothing. On a CPU.
-    """
+    def given_or(value: int, given_C: Tensor | None) -> np.ndarray:
+        constant_C = x_RC.new_full((x_RC.shape[1],), value) if given_C is None else given_C.detach().to(x_RC.dtype)
+        return constant_C.numpy()
 
-    def __init__(self, x_RC: Tensor, weight_C: Tensor | None, bias_C: Tensor | None, eps: float | None) -> None:
-        def constant(value: int, given_C: Tensor | None = None) -> Tensor:
-            return x_RC.new_full((x_RC.shape[1],), value) if given_C is None else given_C.detach().to(x_RC.dtype)
-
-        self.bias_C = constant(0, bias_C)
-        if eps is None:
-            self.mean_C, self.var_C, self.rstd_C, self.scale_C = constant(0), constant(1), constant(1), constant(1)
-        else:
-            self.mean_C, self.var_C, self.rstd_C, self.scale_C = (
-                torch.from_numpy(of_feature)
-                for of_feature in kernels.normalisation(x_RC.numpy(), constant(1, weight_C).numpy(), float(eps))
-            )
+    return given_or(1, weight_C), given_or(0, bias_C)
 
 
 class CompiledRun(torch.autograd.Function):
@@ -80,53 +71,46 @@ class CompiledRun(torch.autograd.Function):
         dropout: "Dropout | None",
     ) -> tuple[Tensor, Tensor | None, Tensor | None]:
         x_RC = x_RC.detach().contiguous()
-        norm = Normalisation(x_RC, weight_C, bias_C, eps)
-        noise, threshold, factor = NO_NOISE, 0, 1.0
+        noise_RC, threshold, ctx.factor = NO_NOISE, 0, 1.0
         if dropout:
-            noise = dropout.draw(x_RC)
-            threshold, factor = dropout.threshold_and_factor()
+            noise_RC = dropout.draw(x_RC)
+            threshold, ctx.factor = dropout.threshold_and_factor()
         y_RC = torch.empty_like(x_RC)
         passed_RC = torch.empty(x_RC.shape, dtype=torch.bool)
-        kernels.forward(
-            x_RC.numpy(),
-            norm.mean_C.numpy(),
-            norm.scale_C.numpy(),
-            norm.bias_C.numpy(),
-            rectify,
-            dropout is not None,
-            noise.numpy(),
-            threshold,
-            factor,
-            y_RC.numpy(),
-            passed_RC.numpy(),
-        )
-        ctx.factor = factor
-        ctx.save_for_backward(None if eps is None else x_RC, passed_RC, norm.mean_C, norm.rstd_C, norm.scale_C)
+        x, noise, y, passed = x_RC.numpy(), noise_RC.numpy(), y_RC.numpy(), passed_RC.numpy()
+        how = rectify, dropout is not None, noise, threshold, ctx.factor
+        weight, bias = affine(x_RC, weight_C, bias_C)
         if eps is None:
+            zero = np.zeros_like(bias)
+            kernels.forward(x, zero, weight, zero, *how, y, passed)
+            ctx.save_for_backward(passed_RC)
             return y_RC, None, None
-        ctx.mark_non_differentiable(norm.mean_C, norm.var_C)
-        return y_RC, norm.mean_C, norm.var_C
+        norm_4C = x_RC.new_empty(4, x_RC.shape[1])
+        kernels.norm_forward(x, weight, bias, float(eps), *how, norm_4C.numpy(), y, passed)
+        mean_C, var_C, _, _ = norm_4C
+        ctx.mark_non_differentiable(mean_C, var_C)
+        ctx.save_for_backward(passed_RC, x_RC, norm_4C)
+        return y_RC, mean_C, var_C
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, dy_RC: Tensor, _dmean: Tensor, _dvar: Tensor) -> tuple[Tensor | None, ...]:
         """First back through dropout and ReLU, then through batch norm (`kernels.norm_gradients`)."""
-        x_RC, passed_RC, mean_C, rstd_C, scale_C = ctx.saved_tensors
+        passed_RC, *of_norm = ctx.saved_tensors
         dy_RC = dy_RC.contiguous()
         g = dy_RC.numpy(), passed_RC.numpy(), ctx.factor
         dx_RC = torch.empty_like(dy_RC)
-        if x_RC is None:
+        if not of_norm:
             kernels.backward_where_passed(*g, dx_RC.numpy())
             return dx_RC, None, None, None, None, None
-        x, mean = x_RC.numpy(), mean_C.numpy()
-        scale = scale_C.numpy()
-        dweight, dbias, slope, offset = kernels.norm_gradients(*g, x, mean, rstd_C.numpy(), scale, len(x))
-        if ctx.needs_input_grad[0]:
-            kernels.backward(*g, x, mean, scale, slope, offset, dx_RC.numpy())
+        gradients_2C = dy_RC.new_empty(2, dy_RC.shape[1])
+        with_dx, with_weight, with_bias, *_ = ctx.needs_input_grad
+        x, norm, dx, gradients = (tensor.numpy() for tensor in (*of_norm, dx_RC, gradients_2C))
+        kernels.norm_backward(*g, x, norm, with_dx, dx, gradients)
         return (
-            dx_RC if ctx.needs_input_grad[0] else None,
-            torch.from_numpy(dweight) if ctx.needs_input_grad[1] else None,
-            torch.from_numpy(dbias) if ctx.needs_input_grad[2] else None,
+            dx_RC if with_dx else None,
+            gradients_2C[0] if with_weight else None,
+            gradients_2C[1] if with_bias else None,
             None,
             None,
             None,

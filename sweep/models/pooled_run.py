@@ -15,7 +15,7 @@ from torch.autograd.function import once_differentiable
 from sweep.kernels import pointwise
 from sweep.kernels import pooled_pointwise as kernels
 from sweep.models.dropout import Dropout
-from sweep.models.pointwise import Normalisation
+from sweep.models.pointwise import affine
 
 KEEP_ALL = -(2**15), 1.0  # threshold and factor
 
@@ -38,15 +38,16 @@ class PooledRun(torch.autograd.Function):
         dropout: Dropout | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         x_RC = _rows(x_NCHW.detach())
-        norm = Normalisation(x_RC, weight_C, bias_C, eps)
+        weight, bias = affine(x_RC, weight_C, bias_C)
+        mean_C, var_C, rstd_C, scale_C = map(torch.from_numpy, pointwise.normalisation(x_RC.numpy(), weight, float(eps)))
         threshold, ctx.factor = dropout.threshold_and_factor() if dropout else KEEP_ALL
         noise = dropout.draw(x_RC) if dropout else _any_noise(x_RC)
-        constants = norm.mean_C, norm.scale_C, norm.bias_C
+        constants = mean_C, scale_C, torch.from_numpy(bias)
         y_NCHW, place_PC, source_PC = _pooled(x_NCHW, x_RC, constants, rectify, noise, threshold, ctx.factor)
         ctx.size = x_NCHW.shape[2:]
-        ctx.mark_non_differentiable(norm.mean_C, norm.var_C)
-        ctx.save_for_backward(x_RC, place_PC, source_PC, norm.mean_C, norm.rstd_C, norm.scale_C)
-        return y_NCHW, norm.mean_C, norm.var_C
+        ctx.mark_non_differentiable(mean_C, var_C)
+        ctx.save_for_backward(x_RC, place_PC, source_PC, mean_C, rstd_C, scale_C)
+        return y_NCHW, mean_C, var_C
 
     @staticmethod
     @once_differentiable
