@@ -4,8 +4,8 @@ from itertools import combinations
 
 import numpy as np
 import pandas as pd
-from scipy.special import stdtrit
-from scipy.stats import beta, nct, wilcoxon
+from scipy.special import betaincinv, nctdtr, stdtrit
+from scipy.stats import wilcoxon
 
 from analysis.gap_levels import MOST_LEVELS, Levels, levels_of
 from analysis.gap_table import At
@@ -95,7 +95,7 @@ def pairs_needed(spread: float, difference: float) -> float:
 
     def power(n: int) -> float:
         bound, shift = float(stdtrit(n - 1, 1 - ALPHA / 2)), difference / spread * n**0.5
-        return float(nct.sf(bound, n - 1, shift) + nct.cdf(-bound, n - 1, shift))
+        return float(1 - nctdtr(n - 1, shift, bound) + nctdtr(n - 1, shift, -bound))
 
     if spread == 0:
         return 2.0
@@ -151,8 +151,8 @@ def _row(levels: Levels, a: str, b: str, relevant: float) -> dict[str, object]:
 def _clopper_pearson(successes: float, n: int) -> tuple[float, float]:
     if n == 0:
         return np.nan, np.nan
-    low = float(beta.ppf(ALPHA / 2, successes, n - successes + 1)) if successes > 0 else 0.0
-    high = float(beta.ppf(1 - ALPHA / 2, successes + 1, n - successes)) if successes < n else 1.0
+    low = float(betaincinv(successes, n - successes + 1, ALPHA / 2)) if successes > 0 else 0.0
+    high = float(betaincinv(successes + 1, n - successes, 1 - ALPHA / 2)) if successes < n else 1.0
     return low, high
 
 

@@ -8,7 +8,6 @@ Shapes: R rows (images, or the places of all images), C features.
 
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
@@ -47,12 +46,11 @@ def pointwise_run(
     return (y.contiguous() if x.is_contiguous() else y), mean_C, var_C
 
 
-def affine(x_RC: Tensor, weight_C: Tensor | None, bias_C: Tensor | None) -> tuple[np.ndarray, np.ndarray]:
-    """Batch norm's weight and bias, or 1 and 0, in the type of x_RC. On a CPU."""
+def affine(x_RC: Tensor, weight_C: Tensor | None, bias_C: Tensor | None) -> tuple[Tensor, Tensor]:
+    """Batch norm's weight and bias, or 1 and 0, in the type of x_RC and without a gradient."""
 
-    def given_or(value: int, given_C: Tensor | None) -> np.ndarray:
-        constant_C = x_RC.new_full((x_RC.shape[1],), value) if given_C is None else given_C.detach().to(x_RC.dtype)
-        return constant_C.numpy()
+    def given_or(value: int, given_C: Tensor | None) -> Tensor:
+        return x_RC.new_full((x_RC.shape[1],), value) if given_C is None else given_C.detach().to(x_RC.dtype)
 
     return given_or(1, weight_C), given_or(0, bias_C)
 
@@ -79,15 +77,14 @@ class CompiledRun(torch.autograd.Function):
         passed_RC = torch.empty(x_RC.shape, dtype=torch.bool)
         x, noise, y, passed = x_RC.numpy(), noise_RC.numpy(), y_RC.numpy(), passed_RC.numpy()
         how = rectify, dropout is not None, noise, threshold, ctx.factor
-        weight, bias = affine(x_RC, weight_C, bias_C)
-        if eps is None:
-            zero = np.zeros_like(bias)
-            kernels.forward(x, zero, weight, zero, *how, y, passed)
+        weight, bias = (constant_C.numpy() for constant_C in affine(x_RC, weight_C, bias_C))
+        if eps is None:  # then these are 1 and 0
+            kernels.forward(x, bias, weight, bias, *how, y, passed)
             ctx.save_for_backward(passed_RC)
             return y_RC, None, None
         norm_4C = x_RC.new_empty(4, x_RC.shape[1])
         kernels.norm_forward(x, weight, bias, float(eps), *how, norm_4C.numpy(), y, passed)
-        mean_C, var_C, _, _ = norm_4C
+        mean_C, var_C = norm_4C[0], norm_4C[1]
         ctx.mark_non_differentiable(mean_C, var_C)
         ctx.save_for_backward(passed_RC, x_RC, norm_4C)
         return y_RC, mean_C, var_C

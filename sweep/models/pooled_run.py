@@ -38,11 +38,12 @@ class PooledRun(torch.autograd.Function):
         dropout: Dropout | None,
     ) -> tuple[Tensor, Tensor, Tensor]:
         x_RC = _rows(x_NCHW.detach())
-        weight, bias = affine(x_RC, weight_C, bias_C)
-        mean_C, var_C, rstd_C, scale_C = map(torch.from_numpy, pointwise.normalisation(x_RC.numpy(), weight, float(eps)))
+        gamma_C, beta_C = affine(x_RC, weight_C, bias_C)
+        of_norm = pointwise.normalisation(x_RC.numpy(), gamma_C.numpy(), float(eps))
+        mean_C, var_C, rstd_C, scale_C = map(torch.from_numpy, of_norm)
         threshold, ctx.factor = dropout.threshold_and_factor() if dropout else KEEP_ALL
         noise = dropout.draw(x_RC) if dropout else _any_noise(x_RC)
-        constants = mean_C, scale_C, torch.from_numpy(bias)
+        constants = mean_C, scale_C, beta_C
         y_NCHW, place_PC, source_PC = _pooled(x_NCHW, x_RC, constants, rectify, noise, threshold, ctx.factor)
         ctx.size = x_NCHW.shape[2:]
         ctx.mark_non_differentiable(mean_C, var_C)

@@ -39,6 +39,8 @@ class ImageBatches:
         self.device = device
         self._mean_C = torch.tensor(mean, device=device)
         self._std_C = torch.tensor(std, device=device)
+        # In units of a uint8, which saves a pass over the pixels.
+        self._pixel_mean_C, self._pixel_std_C = 255 * self._mean_C, 255 * self._std_C
 
     def augmented(
         self, index_B: Tensor, augmentation: Augmentation, generator: torch.Generator
@@ -54,18 +56,16 @@ class ImageBatches:
         return map(self._unchanged, index_N.split(batch_size))
 
     def _unchanged(self, index_B: Tensor) -> tuple[Tensor, Tensor]:
-        # In units of 1/255, which saves a pass over the pixels.
-        mean_C, std_C = 255 * self._mean_C, 255 * self._std_C
         if self.device.type == "cpu":
             x_BCHW = torch.empty(len(index_B), *self.images_NCHW.shape[1:])
             gather_normalised(
                 self.images_NCHW.flatten(2).numpy(),
                 index_B.numpy(),
-                mean_C.numpy(),
-                std_C.numpy(),
+                self._pixel_mean_C.numpy(),
+                self._pixel_std_C.numpy(),
                 x_BCHW.flatten(2).numpy(),
             )
         else:
             x_BCHW = self.images_NCHW.index_select(0, index_B).float()
-            x_BCHW.sub_(mean_C.view(-1, 1, 1)).div_(std_C.view(-1, 1, 1))
+            x_BCHW.sub_(self._pixel_mean_C.view(-1, 1, 1)).div_(self._pixel_std_C.view(-1, 1, 1))
         return x_BCHW, self.labels_N.index_select(0, index_B)

@@ -55,7 +55,9 @@ class Adam(Optimizer):
 
     def __init__(self, model: nn.Module, *, lr: float, weight_decay: float) -> None:
         super().__init__(model, lr=lr, weight_decay=weight_decay)
-        self._steps = [torch.zeros((), dtype=torch.float32, device=p.device) for p in self.parameters]
+        # One a parameter, as torch's kernel wants them, and together, to count in one call.
+        self._all_steps = torch.zeros(len(self.parameters), device=self.parameters[0].device)
+        self._steps = list(self._all_steps)
         self._means = [torch.zeros_like(p) for p in self.parameters]
         self._squares = [torch.zeros_like(p) for p in self.parameters]
         places = {parameter: i for i, parameter in enumerate(self.parameters)}
@@ -83,7 +85,7 @@ class Adam(Optimizer):
         parameters, means, squares, steps = (
             [tensors[i] for i in others] for tensors in (self.parameters, self._means, self._squares, self._steps)
         )
-        torch._foreach_add_(self._steps, 1)
+        self._all_steps += 1
         torch._fused_adam_(
             parameters,
             _gradients(parameters),
