@@ -69,6 +69,7 @@ def test_a_job_server_open_to_the_network_without_a_token_is_refused(
     )
 
 
+@pytest.mark.slow
 def test_nodes_with_another_torch_or_without_the_storage_are_named(
     make_sweep: MakeSweep, make_cluster: MakeCluster, tmp_path: Path
 ) -> None:

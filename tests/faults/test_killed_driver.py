@@ -101,6 +101,7 @@ def test_an_interrupted_sweep_says_how_to_go_on_and_leaves_no_process(
         assert len(sweep.tables()[0]) == ROWS
 
 
+@pytest.mark.slow
 def test_a_second_interrupt_ends_at_once_and_loses_nothing_stored(make_sweep: MakeSweep) -> None:
     sweep = make_sweep(STUDY)
     process = sweep.start()
@@ -117,6 +118,7 @@ def test_a_second_interrupt_ends_at_once_and_loses_nothing_stored(make_sweep: Ma
     assert len(sweep.tables()[0]) == ROWS
 
 
+@pytest.mark.slow
 def test_killed_workers_are_started_again_and_their_trials_lose_no_epoch(make_sweep: MakeSweep) -> None:
     sweep = make_sweep(STUDY)
     process = sweep.start()
