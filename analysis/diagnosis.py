@@ -154,9 +154,9 @@ _SAID = {
 _COUNTED = {
     "overfits": "overfit",
     "unstable": "came apart",
-    "learning": "are still learning",
+    "learning": "still learning",
     "underfits": "underfit",
-    "memorises": "go on with the training images only",
+    "memorises": "learning the training images only",
     "healthy": "levelled off",
     "undecided": "ended too early to tell",
     "diverged": "diverged",
