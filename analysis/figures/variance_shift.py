@@ -105,8 +105,8 @@ def variance_shift_sentence(results: Results) -> str:
             tau = kendalltau(table["distance"], table["val_loss"])
             the = "The" if tau.pvalue < 0.05 and tau.statistic > 0 else "It is not certain that the"
             told.append(
-                f"{the} {len(table)} {table.attrs['what']} rank by the distance of their shift from 1 as by validation loss "
-                f"(Kendall's tau {correlation(tau.statistic)}, {p_value(tau.pvalue)})."
+                f"{the} {len(table)} {table.attrs['what']} rank by the distance of their shift from 1 as by validation "
+                f"loss (Kendall's tau {correlation(tau.statistic)}, {p_value(tau.pvalue)})."
             )
     share = roughness_by_lag(batch_norm_effects(results))
     if np.isfinite(share):
