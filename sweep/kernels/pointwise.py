@@ -5,13 +5,13 @@ Shapes: R rows (images, or the places of all images), C features. All arrays are
 
 import numpy as np
 
-from sweep.kernels.compiled import compiled
+from sweep.kernels.compiled import compiled, inner
 
 # Rows whose sums are taken in the arrays' own type, before they are added up in float64: they stay in a core's cache.
 ROWS = 64
 
 
-@compiled
+@inner
 def mean_and_variance(x_RC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Each feature's mean_C and biased var_C, as float64.
 
@@ -138,7 +138,7 @@ def norm_forward(
     forward(x_RC, mean_C, scale_C, bias_C, rectify, drop, noise_RC, threshold, factor, y_RC, passed_RC)
 
 
-@compiled
+@inner
 def backward_sums(
     dy_RC: np.ndarray,
     passed_RC: np.ndarray,
@@ -192,7 +192,7 @@ def norm_gradients(
     return dweight_C, dbias_C, scale_C * rstd_C * dweight_C * share, scale_C * dbias_C * share
 
 
-@compiled
+@inner
 def backward(
     dy_RC: np.ndarray,
     passed_RC: np.ndarray,
