@@ -1,8 +1,9 @@
 """Adam's step of the weight of a linear layer, whose gradient is a product that nothing else wants.
 
 A library writes the gradient to memory, and the step reads it again. Here a piece of it goes from the cache into the
-step, and while the core multiplies the next one, it fetches the weight and the moments that belong to it. Products are
-blocked as in Goto & van de Geijn 2008 (ACM TOMS 34), section 4.
+step, and while the core multiplies the next one, it fetches what the step of this one needs. Products are blocked as in
+Goto & van de Geijn 2008 (ACM TOMS 34), section 4, but weight and moments are walked through row after row, from end to
+end: they do not fit the last cache, and memory is slow where reading starts anew.
 
 Shapes: B of a batch, I inputs, O outputs. Arrays are float32 and contiguous.
 """
@@ -10,12 +11,15 @@ Shapes: B of a batch, I inputs, O outputs. Arrays are float32 and contiguous.
 import numpy as np
 
 from sweep.kernels.compiled import compiled, inner
-from sweep.kernels.vectors import LANES, LINE, outer_products, prefetch
+from sweep.kernels.vectors import LANES, LINE, outer_products
 
-# Of the gradient at a time. A panel holds a batch's values of so many inputs; the panels in use fill a part of the
-# core's second cache.
+# Of the gradient at a time: 4 outputs, 24 inputs. A panel holds a batch's values of so many inputs.
 OUTPUTS, PANEL = 4, 24
-PANELS_BYTES = 2**16
+# Of so many outputs the gradient is multiplied while the step is taken of as many before. The fewer, the more often all
+# panels are read; the more, the less of both gradients stays in the core's second cache.
+ROWS = 16
+# Inputs at a time, and at most so many bytes of panels.
+WIDTH, PANELS_BYTES = 3072, 2**21
 
 _write_outer_products = outer_products(OUTPUTS, PANEL // LANES)
 
@@ -49,46 +53,55 @@ def step(
         np.float32(inverse_root),
         np.float32(eps),
     )
-    tiles = -(-outputs // OUTPUTS)
-    dy = np.zeros((tiles, batch, OUTPUTS), np.float32)
+    groups = -(-outputs // ROWS)
+    dy = np.zeros((groups * ROWS // OUTPUTS, batch, OUTPUTS), np.float32)
     for b in range(batch):
         for o in range(outputs):
             dy[o // OUTPUTS, b, o % OUTPUTS] = dy_BO[b, o]
-    most_panels = max(1, PANELS_BYTES // (4 * PANEL * batch))
+    most_panels = max(1, min(-(-min(inputs, WIDTH) // PANEL), PANELS_BYTES // (4 * PANEL * batch)))
     panels = np.zeros((most_panels, batch, PANEL), np.float32)
     flat_dy, flat_panels = dy.reshape(-1), panels.reshape(-1)
-    gradient = np.empty((OUTPUTS, most_panels * PANEL), np.float32)
+    gradients = np.empty((2, ROWS, most_panels * PANEL), np.float32)
+    arrays = weight_OI, mean_OI, square_OI
     for i in range(0, inputs, most_panels * PANEL):
         width = min(inputs - i, most_panels * PANEL)
         used = -(-width // PANEL)
         for b in range(batch):
             for panel in range(used):
                 _copy(x_BI[b, i + panel * PANEL : i + min((panel + 1) * PANEL, width)], panels[panel, b])
-        for tile in range(tiles):
-            first, last = tile * OUTPUTS, min((tile + 1) * OUTPUTS, outputs)
-            for panel in range(used):
-                for o in range(first, last):
-                    for ahead in range(i + panel * PANEL, i + (panel + 1) * PANEL, LINE):
-                        prefetch(weight_OI, o, ahead)
-                        prefetch(mean_OI, o, ahead)
-                        prefetch(square_OI, o, ahead)
-                _write_outer_products(
-                    flat_dy,
-                    tile * batch * OUTPUTS,
-                    flat_panels,
-                    panel * batch * PANEL,
-                    batch,
-                    gradient,
-                    panel * PANEL,
-                )
-            for o in range(first, last):
-                _adam_row(
-                    gradient[o - first],
-                    weight_OI[o, i : i + width],
-                    mean_OI[o, i : i + width],
-                    square_OI[o, i : i + width],
-                    *settings,
-                )
+        # Between two rows of the step so many products fetch a piece of each array.
+        products = max(1, used // ROWS * (ROWS // OUTPUTS) // len(arrays))
+        piece = -(-width // products)
+        for group in range(groups + 1):
+            for row in range(ROWS):
+                stepped = (group - 1) * ROWS + row
+                fetched = min(max(stepped, 0), outputs - 1)
+                product = 0
+                for panel in range(row * used // ROWS, (row + 1) * used // ROWS if group < groups else 0):
+                    for tile in range(group * ROWS // OUTPUTS, (group + 1) * ROWS // OUTPUTS):
+                        _write_outer_products(
+                            flat_dy,
+                            tile * batch * OUTPUTS,
+                            flat_panels,
+                            panel * batch * PANEL,
+                            batch,
+                            gradients[group % 2],
+                            tile * OUTPUTS - group * ROWS,
+                            panel * PANEL,
+                            arrays[min(product // products, len(arrays) - 1)],
+                            fetched,
+                            i + product % products * piece,
+                            min(LINE, -(-piece // batch)),
+                        )
+                        product += 1
+                if 0 <= stepped < outputs:
+                    _adam_row(
+                        gradients[1 - group % 2, row],
+                        weight_OI[stepped, i : i + width],
+                        mean_OI[stepped, i : i + width],
+                        square_OI[stepped, i : i + width],
+                        *settings,
+                    )
 
 
 @inner

@@ -1,4 +1,4 @@
-"""What Numba has no words for: sums of products that stay in a core's registers, and asking for memory ahead of time.
+"""What Numba has no words for: transposing, and sums of products that stay in registers while memory is fetched.
 
 Numba makes vector instructions of loops, but keeps the sums of several rows and columns in memory, where each product
 costs a load and a store more. These functions are for compiled ones to call and are written in LLVM's language: vectors
@@ -20,7 +20,8 @@ LANES = 8
 LINE = 16  # float32 values that memory hands over at once
 
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
-_EVERYWHERE = ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES)
+_LANE_NUMBERS = ir.VectorType(ir.IntType(32), LANES)
+_EVERYWHERE = ir.Constant(_LANE_NUMBERS, [0] * LANES)
 _BYTES = ir.IntType(8).as_pointer()
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 
@@ -32,23 +33,38 @@ def suit_the_processor() -> bool:
     return bool(features.get("avx2") and features.get("fma") and not features.get("avx512f"))
 
 
-def outer_products(rows: int, vectors: int) -> Callable[..., None]:
-    """The function write(a, a_start, b, b_start, length, out, column): out[row, column...] = Σ a[row] * b.
+def outer_products(rows: int, vectors: int, *, add: bool = False) -> Callable[..., None]:
+    """The function write(a, a_start, b, b_start, length, out, row, column, ahead, ahead_row, ahead_column, stride):
+    out[row + r, column...] = Σ a[r] * b, or += with `add`.
 
     Each sum is over `length` places. From a_start on, a holds at each place a value of each row, b, from b_start on, a
-    value of each of 8 * vectors columns. float32, contiguous; out has two dimensions and is written from `column` on.
+    value of each of 8 * vectors columns. Meanwhile memory is fetched into the core's second cache: of `ahead` from that
+    row and column on, `stride` values for each place. float32 and contiguous; out and ahead have two dimensions.
     """
 
     @intrinsic
-    def write(_: Any, a: Any, a_start: Any, b: Any, b_start: Any, length: Any, out: Any, column: Any) -> Any:
+    def write(
+        _: Any,
+        a: Any,
+        a_start: Any,
+        b: Any,
+        b_start: Any,
+        length: Any,
+        out: Any,
+        row: Any,
+        column: Any,
+        ahead: Any,
+        ahead_row: Any,
+        ahead_column: Any,
+        stride: Any,
+    ) -> Any:
         def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
             def address(argument: int, *place: Any) -> Any:
                 return _address(context, builder, signature.args[argument], values[argument], *place)
 
-            _, a_start, _, b_start, length, _, column = values
-            a_at, b_at = (
-                cgutils.alloca_once_value(builder, start) for start in (address(0, a_start), address(2, b_start))
-            )
+            _, a_start, _, b_start, length, _, row, column, _, *ahead_start, stride = values
+            starts = address(0, a_start), address(2, b_start), address(8, *ahead_start)
+            a_at, b_at, ahead_at = (cgutils.alloca_once_value(builder, start) for start in starts)
             # In memory only until LLVM finds registers for them.
             zero = ir.Constant(_VECTOR, [0.0] * LANES)
             sums = [[cgutils.alloca_once_value(builder, zero) for _ in range(vectors)] for _ in range(rows)]
@@ -58,48 +74,81 @@ def outer_products(rows: int, vectors: int) -> Callable[..., None]:
                 builder.module, ir.FunctionType(_VECTOR, [_VECTOR] * 3), f"llvm.fma.v{LANES}f32"
             )
             with cgutils.for_range(builder, length):
-                a_place, b_place = builder.load(a_at), builder.load(b_at)
+                a_place, b_place, ahead_place = builder.load(a_at), builder.load(b_at), builder.load(ahead_at)
+                _prefetch(builder, ahead_place)
                 b_vectors = [
                     builder.load(_as_vector(builder, builder.gep(b_place, [_INT64(LANES * i)])), align=4)
                     for i in range(vectors)
                 ]
-                for row in range(rows):
-                    value = builder.load(builder.gep(a_place, [_INT64(row)]))
+                for r in range(rows):
+                    value = builder.load(builder.gep(a_place, [_INT64(r)]))
                     a_vector = builder.insert_element(ir.Constant(_VECTOR, ir.Undefined), value, _INT32(0))
                     a_vector = builder.shuffle_vector(a_vector, a_vector, _EVERYWHERE)
-                    for total, b_vector in zip(sums[row], b_vectors, strict=True):
+                    for total, b_vector in zip(sums[r], b_vectors, strict=True):
                         builder.store(builder.call(fma, [a_vector, b_vector, builder.load(total)]), total)
                 builder.store(builder.gep(a_place, [_INT64(rows)]), a_at)
                 builder.store(builder.gep(b_place, [_INT64(LANES * vectors)]), b_at)
-            for row in range(rows):
-                for i, total in enumerate(sums[row]):
-                    place = address(5, _INT64(row), builder.add(column, _INT64(LANES * i)))
-                    builder.store(builder.load(total), _as_vector(builder, place), align=4)
+                builder.store(builder.gep(ahead_place, [stride]), ahead_at)
+            for r in range(rows):
+                for i, total in enumerate(sums[r]):
+                    place = address(5, builder.add(row, _INT64(r)), builder.add(column, _INT64(LANES * i)))
+                    place, vector = _as_vector(builder, place), builder.load(total)
+                    if add:
+                        vector = builder.fadd(builder.load(place, align=4), vector)
+                    builder.store(vector, place, align=4)
             return context.get_dummy_value()
 
-        return types.void(a, a_start, b, b_start, length, out, column), generate
+        arguments = a, a_start, b, b_start, length, out, row, column, ahead, ahead_row, ahead_column, stride
+        return types.void(*arguments), generate
 
     return write
 
 
 @intrinsic
-def prefetch(_: Any, array: Any, row: Any, column: Any) -> Any:
-    """The function prefetch(array, row, column): fetch the line of memory with that place into the core's second cache.
+def transpose(_: Any, a: Any, row: Any, column: Any, out: Any, start: Any, stride: Any) -> Any:
+    """The function transpose(a, row, column, out, start, stride): out[start + stride * j + i] = a[row + i, column + j].
 
-    A place outside the array does no harm.
+    i and j run from 0 to 7, in the order of j: what a stride below 8 writes too much for one, the next writes over. For
+    rows that a does not have, its last one. float32 and contiguous; a has two dimensions, out one.
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        place = _address(context, builder, signature.args[0], *values)
-        function = ir.FunctionType(ir.VoidType(), [_BYTES, _INT32, _INT32, _INT32])
-        to_read, second_cache, data = _INT32(0), _INT32(2), _INT32(1)
-        builder.call(
-            cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0i8"),
-            [builder.bitcast(place, _BYTES), to_read, second_cache, data],
+        _, row, column, _, start, stride = values
+        height, _ = cgutils.unpack_tuple(
+            builder, context.make_array(signature.args[0])(context, builder, values[0]).shape
         )
+        last = builder.sub(height, _INT64(1))
+
+        def vector_at(argument: int, *place: Any) -> Any:
+            return _as_vector(builder, _address(context, builder, signature.args[argument], values[argument], *place))
+
+        vectors = []
+        for i in range(LANES):
+            there = builder.add(row, _INT64(i))
+            there = builder.select(builder.icmp_signed("<", there, last), there, last)
+            vectors.append(builder.load(vector_at(0, there, column), align=4))
+        for bit in (1, 2, 4):
+            # Exchanges this bit between the number of a vector and that of a lane; when all are, rows are columns.
+            for i in range(LANES):
+                if not i & bit:
+                    pair = vectors[i], vectors[i | bit]
+                    for chosen in (0, bit):
+                        lanes = [(lane & ~bit | chosen) + (LANES if lane & bit else 0) for lane in range(LANES)]
+                        vectors[i | chosen] = builder.shuffle_vector(*pair, ir.Constant(_LANE_NUMBERS, lanes))
+        for j, vector in enumerate(vectors):
+            builder.store(vector, vector_at(3, builder.add(start, builder.mul(stride, _INT64(j)))), align=4)
         return context.get_dummy_value()
 
-    return types.void(array, row, column), generate
+    return types.void(a, row, column, out, start, stride), generate
+
+
+def _prefetch(builder: Any, address: Any) -> None:
+    function = ir.FunctionType(ir.VoidType(), [_BYTES, _INT32, _INT32, _INT32])
+    to_read, second_cache, data = _INT32(0), _INT32(2), _INT32(1)
+    builder.call(
+        cgutils.get_or_insert_function(builder.module, function, "llvm.prefetch.p0i8"),
+        [builder.bitcast(address, _BYTES), to_read, second_cache, data],
+    )
 
 
 def _address(context: Any, builder: Any, kind: Any, value: Any, *place: Any) -> Any:

@@ -1,4 +1,7 @@
-"""The linear layer of a block: torch's, with a gradient that an optimiser may multiply out itself."""
+"""The linear layer of a block: torch's, with products of our own where they are faster.
+
+Shapes: B of a batch, I inputs, O outputs.
+"""
 
 from typing import Any
 
@@ -6,55 +9,76 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-from sweep.kernels.vectors import suit_the_processor
+from sweep.kernels import linear as kernels
+from sweep.kernels.vectors import LANES, suit_the_processor
 
-# With fewer, little is saved: gradient, weight and moments stay in the cache anyway.
-FEWEST_WEIGHTS = 2**17
-# Above, what that keeps in a core's cache no longer fits.
+# With fewer, weight, gradient and moments stay in the cache anyway.
+FEWEST_WEIGHTS = 2**18
+# Above, what the optimiser keeps of a batch in a core's cache no longer fits.
 LARGEST_BATCH = 1000
+# Of images at a time, which are read over and over: so they stay in the last cache.
+IMAGES_BYTES = 2**22
 
 
 class Linear(nn.Linear):
     """torch's linear layer; its state dicts load either way."""
 
-    # Set by an optimiser that takes `factors` for `weight.grad` where `backward` leaves them: for large weights in
-    # float32 on a CPU whose vectors `sweep.kernels` knows.
+    # Set by an optimiser that takes `factors` for `weight.grad` where `backward` leaves them: where the products are
+    # our own.
     may_leave_factors = False
-    # dy (B, out_features) and x (B, in_features): the gradient of the weight is dyᵀ x.
+    # dy (B, O) and x (B, I): the gradient of the weight is dyᵀ x.
     factors: tuple[Tensor, Tensor] | None = None
 
     def forward(self, x_BI: Tensor) -> Tensor:
-        """x_BI: float (B, in_features). Returns (B, out_features)."""
-        if self.may_leave_factors and torch.is_grad_enabled() and self._pays(x_BI):
-            return LeavingFactors.apply(x_BI, self.weight, self.bias, self)
-        return super().forward(x_BI)
+        """x_BI: float (B, I). Returns (B, O)."""
+        if not self._pays(x_BI):
+            return super().forward(x_BI)
+        if torch.is_grad_enabled():
+            return CompiledLinear.apply(x_BI, self.weight, self.bias, self)
+        return product(x_BI, self.weight, self.bias)
 
     def _pays(self, x_BI: Tensor) -> bool:
         return (
             x_BI.device.type == "cpu"
             and x_BI.dim() == 2
-            and len(x_BI) <= LARGEST_BATCH
+            and 0 < len(x_BI) <= LARGEST_BATCH
             and x_BI.dtype == self.weight.dtype == torch.float32
             and not torch.is_autocast_enabled("cpu")
             and self.weight.numel() >= FEWEST_WEIGHTS
+            and self.in_features >= LANES
             and suit_the_processor()
         )
 
 
-class LeavingFactors(torch.autograd.Function):
-    """x weightᵀ + bias, whose backward leaves the factors of the weight's gradient with the layer."""
+def product(x_BI: Tensor, weight_OI: Tensor, bias_O: Tensor) -> Tensor:
+    """x weightᵀ + bias, float32 on a CPU."""
+    x, weight, bias = (tensor.detach().contiguous().numpy() for tensor in (x_BI, weight_OI, bias_O))
+    y_BO = x_BI.new_empty(len(x), len(weight))
+    y = y_BO.numpy()
+    images = max(1, IMAGES_BYTES // (4 * x.shape[1]))
+    for first in range(0, len(x), images):
+        kernels.forward(x[first : first + images], weight, bias, y[first : first + images])
+    return y_BO
+
+
+class CompiledLinear(torch.autograd.Function):
+    """x weightᵀ + bias, whose backward may leave the factors of the weight's gradient with the layer."""
 
     @staticmethod
     def forward(ctx: Any, x_BI: Tensor, weight_OI: Tensor, bias_O: Tensor, layer: Linear) -> Tensor:
         ctx.save_for_backward(x_BI, weight_OI)
         ctx.layer = layer
-        return torch.addmm(bias_O, x_BI, weight_OI.t())
+        return product(x_BI, weight_OI, bias_O)
 
     @staticmethod
     @once_differentiable
-    def backward(ctx: Any, dy_BO: Tensor) -> tuple[Tensor | None, None, Tensor, None]:
+    def backward(ctx: Any, dy_BO: Tensor) -> tuple[Tensor | None, Tensor | None, Tensor, None]:
         x_BI, weight_OI = ctx.saved_tensors
-        if ctx.layer.factors is not None:
+        layer = ctx.layer
+        dx_BI = dy_BO @ weight_OI if ctx.needs_input_grad[0] else None
+        if not layer.may_leave_factors:
+            return dx_BI, dy_BO.t() @ x_BI, dy_BO.sum(0), None
+        if layer.factors is not None:
             raise RuntimeError("Linear: a second backward before the optimiser's step; call its zero_grad() first")
-        ctx.layer.factors = dy_BO.contiguous(), x_BI.contiguous()
-        return dy_BO @ weight_OI if ctx.needs_input_grad[0] else None, None, dy_BO.sum(0), None
+        layer.factors = dy_BO.contiguous(), x_BI.contiguous()
+        return dx_BI, None, dy_BO.sum(0), None

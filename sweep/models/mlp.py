@@ -19,7 +19,7 @@ class MLP(nn.Module):
     """
 
     # The matrix product is fastest with many rows, as long as the images of a batch fit the last cache.
-    evaluation_batch = 500
+    evaluation_batch = 300
 
     def __init__(
         self,

@@ -1,4 +1,4 @@
-"""The linear layer: torch's numbers, and a weight gradient that may be left as two factors."""
+"""The linear layer: torch's numbers up to rounding, and a weight gradient that may be left as two factors."""
 
 import pytest
 import torch
@@ -47,11 +47,22 @@ def test_the_factors_multiply_to_torchs_gradient(batch: int) -> None:
     torch.testing.assert_close(ours.bias.grad, theirs.bias.grad)
 
 
-@pytest.mark.parametrize("why", ["nobody takes factors", "few weights", "many rows", "float64", "bf16"])
-def test_otherwise_the_gradient_is_where_torch_has_it(why: str) -> None:
-    ours, theirs = layers(LARGE[0], 8 if why == "few weights" else LARGE[1])
-    ours.may_leave_factors = why != "nobody takes factors"
-    x = torch.randn(linear.LARGEST_BATCH + 1 if why == "many rows" else 10, LARGE[0])
+def test_without_an_optimiser_that_takes_factors_the_gradient_is_where_torch_has_it() -> None:
+    ours, theirs = layers(*LARGE)
+    ours.may_leave_factors = False
+    x = torch.randn(100, LARGE[0])
+    results = [gradients(layer, x) for layer in (ours, theirs)]
+    assert ours.factors is None
+    for got, wanted in zip(*results, strict=True):
+        torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("why", ["few weights", "few inputs", "many rows", "no rows", "float64", "bf16", "processor"])
+def test_otherwise_all_is_torchs(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(linear, "suit_the_processor", lambda: why != "processor")
+    inputs, outputs = {"few weights": (LARGE[0], 8), "few inputs": (7, FEWEST_WEIGHTS)}.get(why, LARGE)
+    ours, theirs = layers(inputs, outputs)
+    x = torch.randn({"many rows": linear.LARGEST_BATCH + 1, "no rows": 0}.get(why, 10), inputs)
     if why == "float64":
         ours, theirs, x = ours.double(), theirs.double(), x.double()
     with torch.autocast("cpu", dtype=torch.bfloat16, enabled=why == "bf16"):
@@ -59,6 +70,16 @@ def test_otherwise_the_gradient_is_where_torch_has_it(why: str) -> None:
     assert ours.factors is None
     for got, wanted in zip(*results, strict=True):
         assert torch.equal(got, wanted)
+
+
+def test_a_row_of_the_output_does_not_depend_on_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    layer, _ = layers(*LARGE)
+    x = torch.randn(50, LARGE[0])
+    with torch.no_grad():
+        together = layer(x)
+        monkeypatch.setattr(linear, "IMAGES_BYTES", 4 * LARGE[0] * 11)  # 11 rows at a time
+        assert torch.equal(layer(x), together)
+        assert torch.equal(layer(x.flip(0)), together.flip(0))
 
 
 def test_a_second_backward_would_lose_the_first_and_is_refused() -> None:

@@ -28,15 +28,14 @@ def any_processor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def network() -> nn.Sequential:
     torch.manual_seed(0)
-    return nn.Sequential(nn.Linear(7, 5), nn.ReLU(), nn.Linear(5, 3))
+    return nn.Sequential(nn.Linear(9, 5), nn.ReLU(), nn.Linear(5, 3))
 
 
 def large_network() -> nn.Sequential:
     """With a layer that may leave its gradient as factors."""
     torch.manual_seed(0)
-    return nn.Sequential(
-        Linear(7, linear.FEWEST_WEIGHTS // 7 + 1), nn.ReLU(), nn.Linear(linear.FEWEST_WEIGHTS // 7 + 1, 3)
-    )
+    outputs = linear.FEWEST_WEIGHTS // 9 + 1
+    return nn.Sequential(Linear(9, outputs), nn.ReLU(), nn.Linear(outputs, 3))
 
 
 def our_optimizer(name: str, model: nn.Module, setting: dict[str, float]) -> Optimizer:
@@ -50,7 +49,7 @@ def our_optimizer(name: str, model: nn.Module, setting: dict[str, float]) -> Opt
 
 
 def loss(model: nn.Module, step: int) -> Tensor:
-    x = torch.randn(11, 7, generator=torch.Generator().manual_seed(step))
+    x = torch.randn(11, 9, generator=torch.Generator().manual_seed(step))
     value: Tensor = model(x).square().mean()
     return value
 
