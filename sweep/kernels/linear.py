@@ -13,6 +13,8 @@ from sweep.kernels.vectors import LANES, outer_products, transpose
 
 # Of the result at a time: 6 images, 16 outputs. A panel holds the weights of so many outputs.
 IMAGES, PANEL = 6, 16
+# Of images at a time, which are read again for each panel: so they stay in the last cache.
+IMAGES_BYTES = 2**22
 # Inputs after which the sums are added up: rounding, too, grows with their number.
 DEPTH = 768
 
@@ -22,6 +24,22 @@ _add_outer_products = outer_products(IMAGES, PANEL // LANES, add=True)
 @compiled
 def forward(x_BI: np.ndarray, weight_OI: np.ndarray, bias_O: np.ndarray, y_BO: np.ndarray) -> None:
     """Write x Wᵀ + b; I is at least 8."""
+    images = max(1, IMAGES_BYTES // (4 * x_BI.shape[1]))
+    for b in range(0, len(x_BI), images):
+        _forward(x_BI[b : b + images], weight_OI, bias_O, y_BO[b : b + images])
+
+
+@compiled
+def sum_of_rows(dy_BO: np.ndarray, dbias_O: np.ndarray) -> None:
+    """Write the gradient of the bias."""
+    dbias_O[:] = 0
+    for b in range(len(dy_BO)):
+        for o in range(len(dbias_O)):
+            dbias_O[o] += dy_BO[b, o]
+
+
+@inner
+def _forward(x_BI: np.ndarray, weight_OI: np.ndarray, bias_O: np.ndarray, y_BO: np.ndarray) -> None:
     batch, inputs = x_BI.shape
     outputs = len(weight_OI)
     tiles = -(-batch // IMAGES)

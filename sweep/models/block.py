@@ -52,11 +52,11 @@ class Block(nn.Sequential):
                 children[letter] = Dropout(drop_rate, noise=noise)
         super().__init__(children)
         # Layers that need no look at the whole batch between them share their passes over memory.
-        self._runs = re.findall("l|b[rd]*|[rd]+", layer_order)
+        self.runs = re.findall("l|b[rd]*|[rd]+", layer_order)
 
     def forward(self, x: Tensor, pool: MaxPool2d | None = None) -> Tensor:
         """x: float (N, width) for a linear layer, (N, width, H, W) for a convolution. pool: what comes behind."""
-        *first, last = self._runs
+        *first, last = self.runs
         y = x
         for run in first:
             y = self._run(run, y)

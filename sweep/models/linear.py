@@ -16,8 +16,6 @@ from sweep.kernels.vectors import LANES, suit_the_processor
 FEWEST_WEIGHTS = 2**18
 # Above, what the optimiser keeps of a batch in a core's cache no longer fits.
 LARGEST_BATCH = 1000
-# Of images at a time, which are read over and over: so they stay in the last cache.
-IMAGES_BYTES = 2**22
 
 
 class Linear(nn.Linear):
@@ -31,13 +29,14 @@ class Linear(nn.Linear):
 
     def forward(self, x_BI: Tensor) -> Tensor:
         """x_BI: float (B, I). Returns (B, O)."""
-        if not self._pays(x_BI):
+        if not self.multiplies(x_BI):
             return super().forward(x_BI)
         if torch.is_grad_enabled():
             return CompiledLinear.apply(x_BI, self.weight, self.bias, self)
         return product(x_BI, self.weight, self.bias)
 
-    def _pays(self, x_BI: Tensor) -> bool:
+    def multiplies(self, x_BI: Tensor) -> bool:
+        """Whether the products with x are our own."""
         return (
             x_BI.device.type == "cpu"
             and x_BI.dim() == 2
@@ -54,10 +53,7 @@ def product(x_BI: Tensor, weight_OI: Tensor, bias_O: Tensor) -> Tensor:
     """x weightᵀ + bias, float32 on a CPU."""
     x, weight, bias = (tensor.detach().contiguous().numpy() for tensor in (x_BI, weight_OI, bias_O))
     y_BO = x_BI.new_empty(len(x), len(weight))
-    y = y_BO.numpy()
-    images = max(1, IMAGES_BYTES // (4 * x.shape[1]))
-    for first in range(0, len(x), images):
-        kernels.forward(x[first : first + images], weight, bias, y[first : first + images])
+    kernels.forward(x, weight, bias, y_BO.numpy())
     return y_BO
 
 
@@ -76,9 +72,12 @@ class CompiledLinear(torch.autograd.Function):
         x_BI, weight_OI = ctx.saved_tensors
         layer = ctx.layer
         dx_BI = dy_BO @ weight_OI if ctx.needs_input_grad[0] else None
+        dy_BO = dy_BO.contiguous()
+        dbias_O = dy_BO.new_empty(dy_BO.shape[1])
+        kernels.sum_of_rows(dy_BO.numpy(), dbias_O.numpy())
         if not layer.may_leave_factors:
-            return dx_BI, dy_BO.t() @ x_BI, dy_BO.sum(0), None
+            return dx_BI, dy_BO.t() @ x_BI, dbias_O, None
         if layer.factors is not None:
             raise RuntimeError("Linear: a second backward before the optimiser's step; call its zero_grad() first")
-        layer.factors = dy_BO.contiguous(), x_BI.contiguous()
-        return dx_BI, None, dy_BO.sum(0), None
+        layer.factors = dy_BO, x_BI.contiguous()
+        return dx_BI, None, dbias_O, None

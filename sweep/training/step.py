@@ -10,7 +10,9 @@ from torch import Tensor
 from sweep.data.augmentation import Augmentation
 from sweep.kernels.classifier import add_and_differentiate
 from sweep.models.build import Network
+from sweep.models.mlp import MLP
 from sweep.training.image_batches import ImageBatches
+from sweep.training.mlp_gradients import MLPGradients
 from sweep.training.optimizer import Optimizer
 from sweep.training.precision import Precision, computing_in
 
@@ -40,6 +42,8 @@ class Step:
         self._augmentation = augmentation
         self._generator = generator
         self._precision = precision
+        self._on_cpu = images.device.type == "cpu" and precision == "fp32"
+        self._mlp_gradients = MLPGradients(model) if self._on_cpu and isinstance(model, MLP) else None
 
     def __call__(self, index_B: Tensor) -> None:
         """Train on the images at `index_B` (int64, on the device), augmented."""
@@ -51,8 +55,12 @@ class Step:
 
     def train_on(self, x_BCHW: Tensor, y_B: Tensor) -> None:
         """Train on these images and labels."""
+        if self._mlp_gradients is not None:
+            self._mlp_gradients(x_BCHW, y_B, self.loss_sum, self.correct)
+            self.optimizer.step()
+            return
         self.optimizer.zero_grad()
-        if x_BCHW.device.type == "cpu" and self._precision == "fp32":
+        if self._on_cpu:
             features_BD = self.model.features(x_BCHW)
             features_BD.backward(self._through_the_head(features_BD.detach().contiguous(), y_B))
         else:

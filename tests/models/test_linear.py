@@ -72,16 +72,6 @@ def test_otherwise_all_is_torchs(why: str, monkeypatch: pytest.MonkeyPatch) -> N
         assert torch.equal(got, wanted)
 
 
-def test_a_row_of_the_output_does_not_depend_on_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    layer, _ = layers(*LARGE)
-    x = torch.randn(50, LARGE[0])
-    with torch.no_grad():
-        together = layer(x)
-        monkeypatch.setattr(linear, "IMAGES_BYTES", 4 * LARGE[0] * 11)  # 11 rows at a time
-        assert torch.equal(layer(x), together)
-        assert torch.equal(layer(x.flip(0)), together.flip(0))
-
-
 def test_a_second_backward_would_lose_the_first_and_is_refused() -> None:
     ours, _ = layers(*LARGE)
     gradients(ours, torch.randn(3, LARGE[0]))
