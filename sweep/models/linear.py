@@ -5,6 +5,7 @@ Shapes: B of a batch, I inputs, O outputs.
 
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -25,7 +26,7 @@ class Linear(nn.Linear):
     # our own.
     may_leave_factors = False
     # dy (B, O) and x (B, I): the gradient of the weight is dyᵀ x.
-    factors: tuple[Tensor, Tensor] | None = None
+    factors: tuple[np.ndarray, np.ndarray] | None = None
 
     def forward(self, x_BI: Tensor) -> Tensor:
         """x_BI: float (B, I). Returns (B, O)."""
@@ -79,5 +80,5 @@ class CompiledLinear(torch.autograd.Function):
             return dx_BI, dy_BO.t() @ x_BI, dbias_O, None
         if layer.factors is not None:
             raise RuntimeError("Linear: a second backward before the optimiser's step; call its zero_grad() first")
-        layer.factors = dy_BO, x_BI.contiguous()
+        layer.factors = dy_BO.numpy(), x_BI.contiguous().numpy()
         return dx_BI, None, dbias_O, None

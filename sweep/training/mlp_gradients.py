@@ -22,6 +22,7 @@ from sweep.models.dropout import Dropout
 from sweep.models.linear import Linear
 from sweep.models.mlp import MLP
 from sweep.models.pointwise import NO_NOISE
+from sweep.training.noise import Noise
 
 NOTHING = np.empty((0, 0), np.float32)
 
@@ -32,24 +33,25 @@ class MLPGradients:
     The next call overwrites them; nothing may set them to None in between.
     """
 
-    def __init__(self, model: MLP) -> None:
+    def __init__(self, model: MLP, loss_sum: Tensor, correct: Tensor) -> None:
+        """loss_sum (float64) and correct (int64): what is added to, of no dimension."""
         blocks = [module for module in model.modules() if isinstance(module, Block)]
         self._runs = [_run(block, letters) for block in blocks for letters in block.runs]
         self._first_with_parameters = next(i for i, run in enumerate(self._runs) if type(run) is not _Pointwise)
         self._head = _values(model.head.weight), _values(model.head.bias)
         self._head_gradients = _gradient(model.head.weight), _gradient(model.head.bias)
+        self._sums = loss_sum.numpy(), correct.numpy()
         self._dfeatures_BC = NOTHING
 
-    def __call__(self, x_BCHW: Tensor, y_B: Tensor, loss_sum: Tensor, correct: Tensor) -> None:
-        """x: float32; y: int64. Adds the images' cross-entropies (nats) to loss_sum, a float64, and how many have their
-        class's logit as the largest to correct, an int64. Raises OutOfBoundsError for a label that is no class.
+    def __call__(self, x_BCHW: Tensor, y_B: Tensor) -> None:
+        """x: float32; y: int64. Adds the images' cross-entropies (nats) to loss_sum, and to correct how many have their
+        class's logit as the largest. Raises OutOfBoundsError for a label that is no class.
         """
-        values = x_BCHW.flatten(1).numpy()
+        values = x_BCHW.numpy().reshape(len(x_BCHW), -1)
         for run in self._runs:
             values = run.forward(values)
         self._dfeatures_BC = gradient = _room(self._dfeatures_BC, values)
-        of_batch = y_B.numpy(), loss_sum.numpy(), correct.numpy()
-        add_and_differentiate(values, *self._head, *of_batch, gradient, *self._head_gradients)
+        add_and_differentiate(values, *self._head, y_B.numpy(), *self._sums, gradient, *self._head_gradients)
         for i in range(len(self._runs) - 1, self._first_with_parameters - 1, -1):
             gradient = self._runs[i].backward(gradient, with_dx=i > self._first_with_parameters)
 
@@ -69,34 +71,35 @@ class _Run(ABC):
 class _Linear(_Run):
     def __init__(self, layer: Linear) -> None:
         self._layer = layer
-        self._weight_OI, self._bias_O = layer.weight.detach(), layer.bias.detach()
+        self._weight_OI, self._bias_O = _values(layer.weight), _values(layer.bias)
         self._dbias_O = _gradient(layer.bias)
         self._x_BI = self._dx_BI = self._y_BO = NOTHING
         self._multiplies = False
 
     def forward(self, x_BI: np.ndarray) -> np.ndarray:
-        self._x_BI, x = x_BI, torch.from_numpy(x_BI)
-        if self._y_BO.shape[0] != len(x_BI):
+        self._x_BI = x_BI
+        if len(self._y_BO) != len(x_BI):
             self._y_BO = np.empty((len(x_BI), len(self._weight_OI)), np.float32)
-        self._multiplies = self._layer.multiplies(x)
+            self._multiplies = self._layer.multiplies(torch.from_numpy(x_BI))
         if self._multiplies:
-            linear_kernels.forward(x_BI, self._weight_OI.numpy(), self._bias_O.numpy(), self._y_BO)
+            linear_kernels.forward(x_BI, self._weight_OI, self._bias_O, self._y_BO)
         else:
-            torch.addmm(self._bias_O, x, self._weight_OI.t(), out=torch.from_numpy(self._y_BO))
+            x, y, weight, bias = map(torch.from_numpy, (x_BI, self._y_BO, self._weight_OI, self._bias_O))
+            torch.addmm(bias, x, weight.t(), out=y)
         return self._y_BO
 
     def backward(self, dy_BO: np.ndarray, *, with_dx: bool) -> np.ndarray:
-        dy, x = torch.from_numpy(dy_BO), torch.from_numpy(self._x_BI)
-        self._layer.factors = (dy, x) if self._multiplies and self._layer.may_leave_factors else None
-        if self._layer.factors is None:
-            torch.mm(dy.t(), x, out=torch.from_numpy(_gradient(self._layer.weight)))
+        leaves_factors = self._multiplies and self._layer.may_leave_factors
+        self._layer.factors = (dy_BO, self._x_BI) if leaves_factors else None
+        if not leaves_factors:
+            _product(dy_BO.T, self._x_BI, _gradient(self._layer.weight))
         if self._multiplies:
             linear_kernels.sum_of_rows(dy_BO, self._dbias_O)
         else:
-            torch.sum(dy, 0, out=torch.from_numpy(self._dbias_O))
+            torch.sum(torch.from_numpy(dy_BO), 0, out=torch.from_numpy(self._dbias_O))
+        self._dx_BI = _room(self._dx_BI, self._x_BI)
         if with_dx:
-            self._dx_BI = _room(self._dx_BI, self._x_BI)
-            torch.mm(dy, self._weight_OI, out=torch.from_numpy(self._dx_BI))
+            _product(dy_BO, self._weight_OI, self._dx_BI)
         return self._dx_BI
 
 
@@ -128,7 +131,10 @@ class _Pointwise(_Run):
         if self._dropout is None or not self._dropout.is_active:
             self._factor = 1.0
             return self._rectify, False, NO_NOISE.numpy(), 0, self._factor
-        noise_BC = self._dropout.draw(torch.from_numpy(x_BC)).numpy()
+        if isinstance(self._dropout.noise, Noise):
+            noise_BC = self._dropout.noise.on_cpu(x_BC.size).reshape(x_BC.shape)
+        else:
+            noise_BC = self._dropout.draw(torch.from_numpy(x_BC)).numpy()
         threshold, self._factor = self._dropout.threshold_and_factor()
         return self._rectify, True, noise_BC, threshold, self._factor
 
@@ -175,6 +181,10 @@ def _run(block: Block, letters: str) -> _Run:
         assert isinstance(block.b, BatchNorm1d)
         return _Norm(block.b, rectify, dropout)
     return _Pointwise(rectify, dropout)
+
+
+def _product(a: np.ndarray, b: np.ndarray, out: np.ndarray) -> None:
+    torch.mm(torch.from_numpy(a), torch.from_numpy(b), out=torch.from_numpy(out))
 
 
 def _values(parameter: Tensor) -> np.ndarray:

@@ -29,10 +29,14 @@ class Noise:
     def __call__(self, count: int) -> Tensor:
         """int16 (count,) on the device, every value from -32768 to 32767 equally likely."""
         if self._device.type == "cpu":
-            words = np.empty(-(-count // 2), np.uint32)
-            kernels.fill(self._seed, self._draws, words)
-            self._draws += 1
-            return torch.from_numpy(words.view(np.int16)[:count])
+            return torch.from_numpy(self.on_cpu(count))
         return torch.empty(count, dtype=torch.int16, device=self._device).random_(
             -(2**15), 2**15, generator=self.generator
         )
+
+    def on_cpu(self, count: int) -> np.ndarray:
+        """The same as an array."""
+        words = np.empty(-(-count // 2), np.uint32)
+        kernels.fill(self._seed, self._draws, words)
+        self._draws += 1
+        return words.view(np.int16)[:count]

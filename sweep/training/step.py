@@ -43,7 +43,9 @@ class Step:
         self._generator = generator
         self._precision = precision
         self._on_cpu = images.device.type == "cpu" and precision == "fp32"
-        self._mlp_gradients = MLPGradients(model) if self._on_cpu and isinstance(model, MLP) else None
+        self._mlp_gradients = (
+            MLPGradients(model, self.loss_sum, self.correct) if self._on_cpu and isinstance(model, MLP) else None
+        )
 
     def __call__(self, index_B: Tensor) -> None:
         """Train on the images at `index_B` (int64, on the device), augmented."""
@@ -56,7 +58,7 @@ class Step:
     def train_on(self, x_BCHW: Tensor, y_B: Tensor) -> None:
         """Train on these images and labels."""
         if self._mlp_gradients is not None:
-            self._mlp_gradients(x_BCHW, y_B, self.loss_sum, self.correct)
+            self._mlp_gradients(x_BCHW, y_B)
             self.optimizer.step()
             return
         self.optimizer.zero_grad()

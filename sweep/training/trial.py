@@ -190,8 +190,10 @@ class Trial:
         self._step.loss_sum.zero_()
         self._step.correct.zero_()
         images_seen = 0
+        augments = not self._augmentation.is_identity
         for number, index_B in enumerate(self._batches_of_epoch()):
-            self._augment_generator.manual_seed(self._seed("augment", self.epoch, number))
+            if augments:
+                self._augment_generator.manual_seed(self._seed("augment", self.epoch, number))
             self._dropout_noise.seed(self._seed("dropout", self.epoch, number))
             self._take_step(index_B)
             images_seen += len(index_B)

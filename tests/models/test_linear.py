@@ -40,7 +40,7 @@ def test_the_factors_multiply_to_torchs_gradient(batch: int) -> None:
     wanted_y, wanted_dx, wanted_dweight = gradients(theirs, x)
     assert dweight is None
     assert ours.factors is not None
-    dy, x_left = ours.factors
+    dy, x_left = map(torch.from_numpy, ours.factors)
     for got, wanted in ((y, wanted_y), (dx, wanted_dx), (dy.t() @ x_left, wanted_dweight)):
         torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-4)
     assert theirs.bias.grad is not None
