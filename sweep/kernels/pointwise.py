@@ -1,5 +1,7 @@
 """Batch norm, ReLU and dropout that follow each other, in one pass over memory.
 
+Everything is a loop over single values: Numba takes up to a second to compile each operation on whole arrays.
+
 Shapes: R rows (images, or the places of all images), C features. All arrays are contiguous, of one float type.
 """
 
@@ -41,7 +43,9 @@ def mean_and_variance(x_RC: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
             apart = block_mean_C[c] - mean_C[c]
             mean_C[c] += apart * share
             squares_C[c] += block_squares_C[c] + apart * apart * share * start
-    return mean_C, squares_C / rows
+    for c in range(features):
+        squares_C[c] /= rows
+    return mean_C, squares_C
 
 
 @compiled
@@ -49,10 +53,15 @@ def normalisation(
     x_RC: np.ndarray, weight_C: np.ndarray, eps: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Each feature's mean_C, biased var_C, rstd_C = 1 / sqrt(var + eps) and scale_C = rstd * weight, of x's type."""
-    mean_C, var_C = mean_and_variance(x_RC)
-    mean_C, var_C = mean_C.astype(x_RC.dtype), var_C.astype(x_RC.dtype)
-    rstd_C = x_RC.dtype.type(1) / np.sqrt(var_C + x_RC.dtype.type(eps))
-    return mean_C, var_C, rstd_C, rstd_C * weight_C
+    mean_and_var = mean_and_variance(x_RC)
+    mean_C, var_C = np.empty_like(weight_C), np.empty_like(weight_C)
+    rstd_C, scale_C = np.empty_like(weight_C), np.empty_like(weight_C)
+    one, eps = x_RC.dtype.type(1), x_RC.dtype.type(eps)
+    for c in range(len(weight_C)):
+        mean_C[c], var_C[c] = mean_and_var[0][c], mean_and_var[1][c]
+        rstd_C[c] = one / np.sqrt(var_C[c] + eps)
+        scale_C[c] = rstd_C[c] * weight_C[c]
+    return mean_C, var_C, rstd_C, scale_C
 
 
 @compiled
@@ -134,7 +143,8 @@ def norm_forward(
 ) -> None:
     """Write what `normalisation` returns to norm_4C, then as `forward`."""
     mean_C, var_C, rstd_C, scale_C = normalisation(x_RC, weight_C, eps)
-    norm_4C[0], norm_4C[1], norm_4C[2], norm_4C[3] = mean_C, var_C, rstd_C, scale_C
+    for c in range(len(mean_C)):
+        norm_4C[0, c], norm_4C[1, c], norm_4C[2, c], norm_4C[3, c] = mean_C[c], var_C[c], rstd_C[c], scale_C[c]
     forward(x_RC, mean_C, scale_C, bias_C, rectify, drop, noise_RC, threshold, factor, y_RC, passed_RC)
 
 
@@ -186,10 +196,15 @@ def norm_gradients(
     1502.03167), section 3, solved for dx. rows: of the batch, of which these may be a part, if g is 0 in the others.
     """
     sum_C, product_C = backward_sums(dy_RC, passed_RC, factor, x_RC, mean_C)
-    dweight_C = product_C.astype(x_RC.dtype) * rstd_C
-    dbias_C = sum_C.astype(x_RC.dtype)
+    dweight_C, dbias_C = np.empty_like(scale_C), np.empty_like(scale_C)
+    slope_C, offset_C = np.empty_like(scale_C), np.empty_like(scale_C)
     share = x_RC.dtype.type(1 / rows)
-    return dweight_C, dbias_C, scale_C * rstd_C * dweight_C * share, scale_C * dbias_C * share
+    for c in range(len(scale_C)):
+        dweight_C[c] = x_RC.dtype.type(product_C[c]) * rstd_C[c]
+        dbias_C[c] = sum_C[c]
+        slope_C[c] = scale_C[c] * rstd_C[c] * dweight_C[c] * share
+        offset_C[c] = scale_C[c] * dbias_C[c] * share
+    return dweight_C, dbias_C, slope_C, offset_C
 
 
 @inner
@@ -230,7 +245,8 @@ def norm_backward(
     dweight_C, dbias_C, slope_C, offset_C = norm_gradients(
         dy_RC, passed_RC, factor, x_RC, mean_C, rstd_C, scale_C, len(x_RC)
     )
-    gradients_2C[0], gradients_2C[1] = dweight_C, dbias_C
+    for c in range(len(dweight_C)):
+        gradients_2C[0, c], gradients_2C[1, c] = dweight_C[c], dbias_C[c]
     if with_dx:
         backward(dy_RC, passed_RC, factor, x_RC, mean_C, scale_C, slope_C, offset_C, dx_RC)
 
