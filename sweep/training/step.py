@@ -42,9 +42,9 @@ class Step:
         self._augmentation = augmentation
         self._generator = generator
         self._precision = precision
-        self._on_cpu = images.device.type == "cpu" and precision == "fp32"
+        self._fp32_on_cpu = images.device.type == "cpu" and precision == "fp32"
         self._mlp_gradients = (
-            MLPGradients(model, self.loss_sum, self.correct) if self._on_cpu and isinstance(model, MLP) else None
+            MLPGradients(model, self.loss_sum, self.correct) if self._fp32_on_cpu and isinstance(model, MLP) else None
         )
 
     def __call__(self, index_B: Tensor) -> None:
@@ -62,7 +62,7 @@ class Step:
             self.optimizer.step()
             return
         self.optimizer.zero_grad()
-        if self._on_cpu:
+        if self._fp32_on_cpu:
             features_BD = self.model.features(x_BCHW)
             features_BD.backward(self._through_the_head(features_BD.detach().contiguous(), y_B))
         else:
