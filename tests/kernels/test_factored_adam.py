@@ -26,6 +26,8 @@ def test_60_random_sizes_agree_with_torch_over_three_steps() -> None:
     for seed in range(60):
         draw = random.Random(seed)
         batch, inputs, outputs = draw.randint(1, 150), draw.randint(1, 900), draw.randint(1, 70)
+        if seed % 10 == 0:
+            inputs += 3072  # more than are taken at a time
         decay = draw.choice([0.0, 0.1])
         torch.manual_seed(seed)
         weight = torch.randn(outputs, inputs)
