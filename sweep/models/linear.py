@@ -5,7 +5,6 @@ Shapes: B of a batch, I inputs, O outputs.
 
 from typing import Any
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
@@ -25,8 +24,8 @@ class Linear(nn.Linear):
     # Set by an optimiser that takes `factors` for `weight.grad` where `backward` leaves them: where the products are
     # our own.
     may_leave_factors = False
-    # dy (B, O) and x (B, I): the gradient of the weight is dyᵀ x.
-    factors: tuple[np.ndarray, np.ndarray] | None = None
+    # The arrays dy (B, O) and x (B, I): the gradient of the weight is dyᵀ x.
+    factors: tuple[Any, Any] | None = None
 
     def forward(self, x_BI: Tensor) -> Tensor:
         """x_BI: float (B, I). Returns (B, O)."""
