@@ -1,6 +1,6 @@
 """Batch norm, ReLU and dropout that follow each other, in one pass over memory.
 
-Everything is a loop over single values: Numba takes up to a second to compile each operation on whole arrays.
+Loops over single values also where an operation on a whole array would do: Numba takes up to a second to compile one.
 
 Shapes: R rows (images, or the places of all images), C features. All arrays are contiguous, of one float type.
 """

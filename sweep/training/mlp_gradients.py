@@ -37,7 +37,7 @@ class MLPGradients:
         """loss_sum (float64) and correct (int64): what is added to, of no dimension."""
         blocks = [module for module in model.modules() if isinstance(module, Block)]
         self._runs = [_run(block, letters) for block in blocks for letters in block.runs]
-        self._first_with_parameters = next(i for i, run in enumerate(self._runs) if type(run) is not _Pointwise)
+        self._first_with_parameters = next(i for i, run in enumerate(self._runs) if run.has_parameters)
         self._head = _values(model.head.weight), _values(model.head.bias)
         self._head_gradients = _gradient(model.head.weight), _gradient(model.head.bias)
         self._sums = loss_sum.numpy(), correct.numpy()
@@ -58,6 +58,8 @@ class MLPGradients:
 
 class _Run(ABC):
     """Layers that follow each other and are computed together. What is returned, the next call overwrites."""
+
+    has_parameters = True
 
     @abstractmethod
     def forward(self, x: np.ndarray) -> np.ndarray:
@@ -106,6 +108,8 @@ class _Linear(_Run):
 class _Pointwise(_Run):
     """ReLU and dropout, either or both."""
 
+    has_parameters = False
+
     def __init__(self, rectify: bool, dropout: Dropout | None) -> None:
         self._rectify = rectify
         self._dropout = dropout
@@ -141,6 +145,8 @@ class _Pointwise(_Run):
 
 class _Norm(_Pointwise):
     """Batch norm, and ReLU and dropout behind it."""
+
+    has_parameters = True
 
     def __init__(self, norm: BatchNorm1d, rectify: bool, dropout: Dropout | None) -> None:
         super().__init__(rectify, dropout)

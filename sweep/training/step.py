@@ -43,7 +43,8 @@ class Step:
         self._generator = generator
         self._precision = precision
         self._fp32_on_cpu = images.device.type == "cpu" and precision == "fp32"
-        self._mlp_gradients = (
+        # None: by autograd.
+        self.mlp_gradients = (
             MLPGradients(model, self.loss_sum, self.correct) if self._fp32_on_cpu and isinstance(model, MLP) else None
         )
 
@@ -57,25 +58,31 @@ class Step:
 
     def train_on(self, x_BCHW: Tensor, y_B: Tensor) -> None:
         """Train on these images and labels."""
-        if self._mlp_gradients is not None:
-            self._mlp_gradients(x_BCHW, y_B)
-            self.optimizer.step()
-            return
-        self.optimizer.zero_grad()
-        if self._fp32_on_cpu:
-            features_BD = self.model.features(x_BCHW)
-            features_BD.backward(self._through_the_head(features_BD.detach().contiguous(), y_B))
+        if self.mlp_gradients is not None:
+            self.mlp_gradients(x_BCHW, y_B)
+        elif self._fp32_on_cpu:
+            self._by_autograd_to_the_head(x_BCHW, y_B)
         else:
-            with computing_in(self._precision, x_BCHW.device):
-                logits_BK = self.model(x_BCHW).float()
-            loss = F.cross_entropy(logits_BK, y_B)
-            loss.backward()
-            self.loss_sum += loss.detach() * len(y_B)
-            self.correct += (logits_BK.detach().argmax(1) == y_B).sum()
+            self._by_autograd(x_BCHW, y_B)
         self.optimizer.step()
 
+    def _by_autograd(self, x_BCHW: Tensor, y_B: Tensor) -> None:
+        self.optimizer.zero_grad()
+        with computing_in(self._precision, x_BCHW.device):
+            logits_BK = self.model(x_BCHW).float()
+        loss = F.cross_entropy(logits_BK, y_B)
+        loss.backward()
+        self.loss_sum += loss.detach() * len(y_B)
+        self.correct += (logits_BK.detach().argmax(1) == y_B).sum()
+
+    def _by_autograd_to_the_head(self, x_BCHW: Tensor, y_B: Tensor) -> None:
+        """The head, its loss and gradients are one loop. On a CPU in float32."""
+        self.optimizer.zero_grad()
+        features_BD = self.model.features(x_BCHW)
+        features_BD.backward(self._through_the_head(features_BD.detach().contiguous(), y_B))
+
     def _through_the_head(self, features_BD: Tensor, y_B: Tensor) -> Tensor:
-        """Forward and back, with its gradients; returns the features'. On a CPU."""
+        """Forward and back, with its gradients; returns the features'."""
         head = self.model.head
         given = features_BD, head.weight.detach(), head.bias.detach()
         gradients = [torch.empty_like(tensor) for tensor in given]
