@@ -46,8 +46,10 @@ def best_so_far_sentence(results: Results) -> str:
     best = float(table["best"].iloc[-1])
     found, near = (table[table["best"] >= best - less].iloc[0] for less in (0.0, NEAR))
     said = f"The best validation accuracy, {best:.4f}, came after {_when(found, table)}"
+    if found["spent"] == 1:
+        return f"{said}."
     if near["spent"] == found["spent"]:
-        return f"{said}, in one step of more than half a point."
+        return f"{said}; the best before was more than half a point lower."
     return f"{said}; within half a point of it the sweep was after {_when(near, table)}."
 
 

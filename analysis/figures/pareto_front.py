@@ -54,7 +54,7 @@ def pareto_front_sentence(results: Results) -> str:
     table = _points(results)
     if len(table) < 2:
         return "Too few configurations were trained to their end."
-    best = table.sort_values("best_val_acc", kind="stable").iloc[-1]
+    best = table.sort_values(["best_val_acc", "gap_at_best"], ascending=[False, True], kind="stable").iloc[0]
     close = table[table["best_val_acc"] > best["best_val_acc"] - POINT]
     calm = close.sort_values("gap_at_best", kind="stable").iloc[0]
     front = table["on_front"].sum()

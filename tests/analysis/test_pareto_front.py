@@ -36,6 +36,14 @@ def test_the_front_holds_what_nothing_beats_in_both_and_no_cut_configuration(tmp
     assert "(lr 0.05: 0.6000) has a gap of 0.400 nats; within a point of it, lr 0.0333 (0.5950) has 0.150 nats." in said
 
 
+def test_of_two_equally_accurate_ones_the_one_with_the_smaller_gap_is_named(tmp_path: Path) -> None:
+    results = planted(
+        tmp_path / "s", (0.600, 0.40, "COMPLETED"), (0.600, 0.30, "COMPLETED"), (0.600, 0.50, "COMPLETED")
+    )
+    said = figures.pareto_front_sentence(results)
+    assert "The most accurate one (lr 0.05) also has the smallest gap" in said
+
+
 def test_with_too_few_to_compare_the_figure_says_so(tmp_path: Path) -> None:
     results = planted(tmp_path / "s", (0.5, 0.1, "COMPLETED"), (0.6, 0.2, "STOPPED"))
     assert "at least two" in figures.pareto_front(results).layout.meta["empty"]

@@ -21,13 +21,19 @@ def test_best_so_far_counts_seconds_and_the_epochs_of_all_trials(tmp_path: Path)
     ]
     results = analysis.load(write_sweep(tmp_path / "a", trials))
     assert figures.best_so_far_sentence(results) == (
-        "The best validation accuracy, 0.4000, came after 20 s and 3 of 6 epochs, in one step of more than half a "
-        "point."
+        "The best validation accuracy, 0.4000, came after 20 s and 3 of 6 epochs; the best before was more than half a "
+        "point lower."
     )
     by_time, by_epochs = figures.best_so_far(results).data
     assert by_time.y[-1] == by_epochs.y[-1] == 0.4
     assert by_epochs.x[-1] == 6
     assert by_time.x[-1] == pytest.approx(30)
+
+
+def test_of_the_first_epoch_nothing_is_said_of_before(tmp_path: Path) -> None:
+    results = analysis.load(write_sweep(tmp_path / "a", [trial([epoch(1.0, 1.0, 0.4), epoch(1.0, 1.0, 0.3)])]))
+    said = figures.best_so_far_sentence(results)
+    assert said == "The best validation accuracy, 0.4000, came after 10 s and 1 of 2 epochs."
 
 
 def test_without_times_there_is_nothing_so_far() -> None:
