@@ -7,15 +7,13 @@ import pandas as pd
 from scipy.special import betaincinv, nctdtr, stdtrit
 from scipy.stats import wilcoxon
 
-from analysis.gap_levels import MOST_LEVELS, Levels, levels_of
+from analysis.gap_levels import Levels, levels_of
 from analysis.gap_table import At
 from analysis.results import Results
-from analysis.searched import spaces
 
 ALPHA = 0.05
 POWER = 0.8
 MOST_NEEDED = 10_000
-MOST_ON_GRID = 50
 # Differences below these are seldom worth a decision: half a point of accuracy, 0.02 nats of loss or gap.
 RELEVANT = {"val_acc": 0.005, "train_eval_acc": 0.005, "gap_acc": 0.005}
 RELEVANT_LOSS = 0.02
@@ -32,8 +30,8 @@ def compare(
 ) -> pd.DataFrame:
     """One row per pair of a factor's levels, or per level against `baseline`: level a minus level b.
 
-    factor: a column of `results.trials`, derived ones (such as bn_before_dropout) included; numbers that the space does
-    not list are cut at their median if there are more than six. value, at, epoch: as for `analysis.gaps_by`.
+    factor: a column of `results.trials`, derived ones (such as bn_before_dropout) included. It, value, at and epoch: as
+    for `analysis.gaps_by`.
     relevant: the least difference worth knowing (default: 0.005 of accuracy, 0.02 nats).
 
     Columns: a, b, n, unit, mean_a, mean_b, difference, low, high (95 %, for this pair alone), p, p_holm, p_wilcoxon,
@@ -45,25 +43,23 @@ def compare(
     not fall below 2^(1 - n): 0.25 with three seeds. a_above_b: the share of pairs in which a is above b (Bouthillier et
     al. 2021, "Accounting for variance in machine learning benchmarks": speak of better from 0.75 on), ties half, with
     the interval of Clopper and Pearson (1934), since a bootstrap of few pairs that agree has none.
-    n_needed: replicates with which a difference of `relevant` is found 4 times in 5, with the spread seen here; NaN
-    where it is not paired or n < 2, infinite above 10,000.
+    n_needed: replicates with which a difference of `relevant` is found 4 times in 5, with the spread seen here, at 5 %
+    divided by the rows of this table, as Holm does for the first of them; NaN where it is not paired or n < 2, infinite
+    above 10,000.
     verdict: "a higher", "b higher" (p_holm < 0.05), "alike" (the interval lies within +-relevant), "undecided", with
-    n_needed where that is more than n, "no interval: n = 1".
+    n_needed where that is more than n, "no interval: n = 1", or with another n where all differences are equal.
     Raises ValueError for an unknown factor, value or baseline, or a `relevant` that is not above 0.
     """
     least = RELEVANT.get(value, RELEVANT_LOSS) if relevant is None else relevant
     if not least > 0:
         raise ValueError(f"compare: relevant={relevant} is not above 0; give the smallest difference worth knowing")
-    # A grid's numbers are levels however many; drawn ones are not.
-    asked = [space.get(factor) for space in spaces(results)]
-    on_grid = any(isinstance(raw, dict) and {"choice", "points"} & raw.keys() for raw in asked)
-    most = MOST_ON_GRID if on_grid else MOST_LEVELS
-    return compare_levels(levels_of(results, factor, at, epoch, value, most), least, baseline)
+    return compare_levels(levels_of(results, factor, at, epoch, value), least, baseline)
 
 
 def compare_levels(levels: Levels, relevant: float, baseline: str | None = None) -> pd.DataFrame:
     """The table of `compare`."""
-    rows = [_row(levels, a, b, relevant) for a, b in _pairs(levels, baseline)]
+    pairs = _pairs(levels, baseline)
+    rows = [_row(levels, a, b, relevant, ALPHA / len(pairs)) for a, b in pairs]
     table = pd.DataFrame(rows, columns=_COLUMNS)
     table["p_holm"] = holm(table["p"].to_numpy(float))
     table["verdict"] = [_verdict(row, relevant) for row in table.to_dict("records")]
@@ -87,14 +83,14 @@ def holm(p: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def pairs_needed(spread: float, difference: float) -> float:
-    """Pairs with which a two-sided paired t test at 5 % finds `difference` with a power of 0.8.
+def pairs_needed(spread: float, difference: float, alpha: float = ALPHA) -> float:
+    """Pairs with which a two-sided paired t test at the level alpha finds `difference` with a power of 0.8.
 
     spread: standard deviation of the paired differences. inf above 10,000; 2 at least.
     """
 
     def power(n: int) -> float:
-        bound, shift = float(stdtrit(n - 1, 1 - ALPHA / 2)), difference / spread * n**0.5
+        bound, shift = float(stdtrit(n - 1, 1 - alpha / 2)), difference / spread * n**0.5
         return float(1 - nctdtr(n - 1, shift, bound) + nctdtr(n - 1, shift, -bound))
 
     if spread == 0:
@@ -120,7 +116,7 @@ def _pairs(levels: Levels, baseline: str | None) -> list[tuple[str, str]]:
     return [(name, baseline) for name in names if name != baseline]
 
 
-def _row(levels: Levels, a: str, b: str, relevant: float) -> dict[str, object]:
+def _row(levels: Levels, a: str, b: str, relevant: float, alpha: float) -> dict[str, object]:
     paired = levels.unit == "replicates"
     difference = levels.difference(a, b)
     row: dict[str, object] = {
@@ -143,7 +139,7 @@ def _row(levels: Levels, a: str, b: str, relevant: float) -> dict[str, object]:
             "a_above_b": above / len(each) if len(each) else np.nan,
             "a_above_b_low": _clopper_pearson(above, len(each))[0],
             "a_above_b_high": _clopper_pearson(above, len(each))[1],
-            "n_needed": pairs_needed(float(each.std(ddof=1)), relevant) if len(each) > 1 else np.nan,
+            "n_needed": pairs_needed(float(each.std(ddof=1)), relevant, alpha) if len(each) > 1 else np.nan,
         }
     return row
 

@@ -43,7 +43,8 @@ def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
     unstable   it turned, and the training loss rose as much: training came apart;
     undecided  it was cut before, or has fewer than six epochs;
     learning   its validation loss still falls in the last third of its epochs (slope, one-sided 5 %);
-    underfits  it is level, and has a higher loss on its training images than the best trial has on validation images;
+    underfits  it is level, and has a higher loss on its training images than the best trial of the same data set has on
+               validation images;
     memorises  it is level while the gap still grows in the last third of its epochs (slope, one-sided 5 %);
     healthy    none of these.
 
@@ -54,7 +55,7 @@ def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
     """
     if by not in ("trial", "configuration"):
         raise ValueError(f"diagnose: by={by!r} is not known; choose 'trial' or 'configuration'")
-    judged, best = _judged(results)
+    judged = _judged(results)
     if by == "trial":
         told = [*TRIAL_KEY, "configuration_id", "replicate"]
         rows = [{name: known[name] for name in told} | verdict for known, _, verdict in judged]
@@ -64,7 +65,7 @@ def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
         groups.setdefault(tuple(known[name] for name in CONFIGURATION_KEY), []).append((curve, verdict))
     rows = []
     for key, group in groups.items():
-        verdict = group[0][1] if len(group) == 1 else _verdict(_Curve.mean([curve for curve, _ in group]), best)
+        verdict = group[0][1] if len(group) == 1 else _verdict(_Curve.mean([curve for curve, _ in group]))
         agree = sum(alone["verdict"] == verdict["verdict"] for _, alone in group)
         rows.append(dict(zip(CONFIGURATION_KEY, key, strict=True)) | {"n": len(group), "agree": agree} | verdict)
     return pd.DataFrame(rows, columns=[*CONFIGURATION_KEY, "n", "agree", *_COLUMNS])
@@ -74,37 +75,43 @@ _COLUMNS = ["verdict", "since", "since_low", "since_high", "rise", "gl", "gap", 
 
 
 @lru_cache(maxsize=1)  # milliseconds a trial, and a report asks twice
-def _judged(results: Results) -> tuple[list[tuple[dict[Hashable, Any], "_Curve", dict[str, object]]], float]:
-    """Each trial with its curve and verdict, and the lowest validation loss of all."""
-    finite = results.epochs["val_loss"][np.isfinite(results.epochs["val_loss"])]
-    best = float(finite.min()) if len(finite) else np.nan
-    return [(known, curve, _verdict(curve, best)) for known, curve in _curves(results)], best
+def _judged(results: Results) -> list[tuple[dict[Hashable, Any], "_Curve", dict[str, object]]]:
+    """Each trial with its curve and verdict."""
+    return [(known, curve, _verdict(curve)) for known, curve in _curves(results)]
 
 
 @dataclass(frozen=True)
 class _Curve:
-    """losses: val_loss and train_eval_loss by epoch (E, 2). It ended on a loss that was not finite, or too early."""
+    """losses: val_loss and train_eval_loss by epoch (E, 2). It ended on a loss that was not finite, or too early.
+
+    lowest: the validation loss of the best trial of the same data set.
+    """
 
     losses: np.ndarray
     diverged: bool
     censored: bool
+    lowest: float
 
     @classmethod
     def mean(cls, curves: list["_Curve"]) -> "_Curve":
         shortest = min(len(curve.losses) for curve in curves)
         mean = np.mean([curve.losses[:shortest] for curve in curves], axis=0)
-        return cls(mean, any(curve.diverged for curve in curves), any(curve.censored for curve in curves))
+        diverged, censored = any(curve.diverged for curve in curves), any(curve.censored for curve in curves)
+        return cls(mean, diverged, censored, curves[0].lowest)
 
 
 def _curves(results: Results) -> Iterator[tuple[dict[Hashable, Any], _Curve]]:
     """Each trial with epochs, in the order of `results.trials`."""
     order = results.epochs.sort_values([*TRIAL_KEY, "epoch"])
     losses = dict(iter(order.groupby(TRIAL_KEY)[["val_loss", "train_eval_loss"]]))
-    columns = [*TRIAL_KEY, "configuration_id", "replicate", "stop_reason", "censored"]
+    finite = results.epochs[np.isfinite(results.epochs["val_loss"])]
+    lowest = finite.merge(results.trials[[*TRIAL_KEY, "dataset"]], on=TRIAL_KEY).groupby("dataset")["val_loss"].min()
+    columns = [*TRIAL_KEY, "configuration_id", "replicate", "stop_reason", "censored", "dataset"]
     for trial in results.trials[columns].to_dict("records"):
         own = losses.get(tuple(trial[name] for name in TRIAL_KEY))
         if own is not None:
-            yield trial, _Curve(own.to_numpy(float), trial["stop_reason"] == "diverged", bool(trial["censored"]))
+            diverged, best = trial["stop_reason"] == "diverged", float(lowest.get(trial["dataset"], np.nan))
+            yield trial, _Curve(own.to_numpy(float), diverged, bool(trial["censored"]), best)
 
 
 def verdict_words(row: Mapping[Any, Any]) -> str:
@@ -137,18 +144,19 @@ def diagnosis_sentences(results: Results) -> list[str]:
 
 _SAID = {
     "overfits": "The best trial overfits since epoch {since}: from there to its end the validation loss rises by "
-    "{rise}, while the training loss does not. Its accuracy was highest at epoch {best_epoch}.",
+    "{rise}, and the training loss by less than half as much, if at all. Its accuracy was highest at epoch "
+    "{best_epoch}.",
     "unstable": "The best trial's validation loss rises by {rise} after epoch {since}, and the training loss with it: "
     "not overfitting but training that came apart, as with a large learning rate.",
     "learning": "The best trial does not overfit so far: its validation loss still falls after {epochs}, and more may "
     "help.",
     "underfits": "The best trial underfits: in {epochs} its validation loss has levelled off, and its training loss is "
-    "still above the lowest validation loss of all.",
+    "still above the lowest validation loss on these images.",
     "memorises": "The best trial's validation loss has levelled off in {epochs}, but its training loss has not: the "
     "gap, {gap} at the end, still grows, and what is learnt now does not generalise.",
     "healthy": "The best trial does not overfit in {epochs}: its validation loss has levelled off, with a gap of "
     "{gap}.",
-    "undecided": "The best trial's validation loss does not turn in {epochs}, too few to say more.",
+    "undecided": "The best trial's validation loss does not turn in {epochs}; it ended too early to say more.",
     "diverged": "The best trial's loss was not finite in the end.",
 }
 _COUNTED = {
@@ -167,7 +175,7 @@ def _epochs(epoch: float, low: float, high: float) -> str:
     return f"{epoch:.0f}" if low == high else f"{epoch:.0f} ({low:.0f} to {high:.0f})"
 
 
-def _verdict(curve: _Curve, best: float) -> dict[str, object]:
+def _verdict(curve: _Curve) -> dict[str, object]:
     val_E, train_E = curve.losses.T
     whole = bool(np.isfinite(curve.losses).all())
     row: dict[str, object] = {"epochs": len(val_E)}
@@ -189,7 +197,7 @@ def _verdict(curve: _Curve, best: float) -> dict[str, object]:
         verdict = "undecided"
     elif _falls(val_E[last_third]):
         verdict = "learning"
-    elif train_E[-_LAST:].mean() > best:
+    elif train_E[-_LAST:].mean() > curve.lowest:
         verdict = "underfits"
     else:
         verdict = "memorises" if _falls((train_E - val_E)[last_third]) else "healthy"

@@ -12,7 +12,7 @@ from analysis.final_choice import final_sentences
 from analysis.gap_levels import levels_of, widest_difference
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import Interval, t_interval
-from analysis.results import CONFIGURATION_KEY, Results
+from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.searched import searched
 from analysis.wording import nats, p_value
 
@@ -54,12 +54,13 @@ def _best(results: Results) -> list[Finding]:
     acc, gap = t_interval(table["val_acc"]), t_interval(table["gap_loss"])
     epochs = table["epoch"].dropna()
     when = f"epoch {epochs.min()}" if epochs.nunique() == 1 else f"epochs {epochs.min()} to {epochs.max()}"
-    if acc.n > 1:
+    if acc.has_bounds:
         # An interval of Student's t knows of no bounds.
         low, high = _percent(max(acc.low, 0.0)), _percent(min(acc.high, 1.0))
         size = f"validation accuracy {_percent(acc.mean)} (95 % interval {low} to {high}, n = {acc.n} replicates)"
     else:
-        size = f"validation accuracy {_percent(acc.mean)} (one replicate, so no interval)"
+        few = "one replicate, so" if acc.n == 1 else f"{acc.n} replicates alike:"
+        size = f"validation accuracy {_percent(acc.mean)} ({few} no interval)"
     text = f"{best['label']}: {size} at {when}, with a gap of {nats(gap.mean)}."
     if len(ranked) > 1:
         text += (
@@ -81,8 +82,11 @@ def _cut(results: Results) -> list[Finding]:
     if matched is None:
         return []
     lost = trials["status"].isin(["FAILED", "ABANDONED"]) | (trials["stop_reason"] == "diverged")
-    all_of_them = "every trial that neither failed nor diverged has reached" if lost.any() else "every trial reached"
-    at = f"epoch {matched}, the last that {all_of_them}"
+    begun = len(trials.loc[~lost, TRIAL_KEY].merge(results.epochs[TRIAL_KEY].drop_duplicates(), on=TRIAL_KEY))
+    which = ["has epochs"] if begun < int((~lost).sum()) else []
+    which += ["neither failed nor diverged"] if lost.any() else []
+    of_them = f" that {' and '.join(which)} has" if which else ""
+    at = f"epoch {matched}, the last that every trial{of_them} reached"
     longest = int(results.epochs["epoch"].max())
     if asha:
         text = (
@@ -114,14 +118,14 @@ def _factor(results: Results) -> list[Finding]:
         return []
     sure = [pair for pair in found if pair[1][2].excludes_zero]
     # Among differences that hold, or among those with an interval, the largest is the one worth a sentence.
-    levels, (a, b, diff) = max(sure or found, key=lambda pair: (pair[1][2].n > 1, pair[1][2].mean))
+    levels, (a, b, diff) = max(sure or found, key=lambda pair: (pair[1][2].has_bounds, pair[1][2].mean))
     if diff.mean == 0:
         return [Finding("Which setting goes with the gap.", f"At epoch {matched} no setting differs from another.")]
     i, j = (f"{_with_interval(i)}, n = {i.n}" for i in (levels.interval(a), levels.interval(b)))
     text = (
         f"At epoch {matched} the gap is larger at {levels.factor} {a} ({i}) than at {b} ({j}; n counts {levels.unit})."
     )
-    if diff.n < 2:
+    if not diff.has_bounds:
         text += f" With n = {diff.n} this is too small for a claim: it may be luck."
     elif diff.excludes_zero:
         text += f" The difference is {nats(diff.mean)} ({nats(diff.low)} to {nats(diff.high)}, {_looks(looks)})."

@@ -12,11 +12,12 @@ from analysis.gap_table import MEASURES, At, gaps
 from analysis.intervals import Interval, t_interval, welch_interval
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.running_statistics import EFFECTS, batch_norm_effects
-from analysis.searched import searched
+from analysis.searched import HYPERPARAMETERS, is_drawn, searched
 from analysis.wording import short
 
 DECOMPOSED = ("difference", "regularisation", "averaging")  # overfitting is gap_loss
-MOST_LEVELS = 6  # a number with more values than this is cut into a lower and an upper half
+MOST_LEVELS = 6  # a number with more values than this is cut into a lower and an upper half,
+MOST_LISTED = 50  # one whose values are listed, with more than this
 
 
 @dataclass(frozen=True)
@@ -48,19 +49,19 @@ def gaps_by(
 ) -> pd.DataFrame:
     """The mean gap per level of a factor, with a 95 % t interval.
 
-    factor: a column of `results.trials`, derived ones included; a number with more than 6 values is cut at its median.
+    factor: a column of `results.trials`, derived ones included; a number with more than 6 values, or 50
+    where the spec lists them, is cut at its median.
     value: a measure of `gaps`; a part of `decompose` (regularisation, averaging) or their sum (difference); or with
     at="matched" one of `batch_norm_effects` (worst_shift, shift_cost, lag_cost, roughness, roughness_without_lag).
-    Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high,
-    note.
-    Where n < 2 there is no interval: low and high are NA and the note says so. Trials without a finite value at the
-    epoch do not count. Raises ValueError for an unknown factor or value.
+    Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high, note. Where there is no interval
+    (`Interval`), low and high are NA and the note says so. Trials without a finite value at the epoch do not count.
+    Raises ValueError for an unknown factor or value.
     """
     levels = levels_of(results, factor, at, epoch, value)
     rows = []
     for level in levels.values:
         i = levels.interval(level)
-        note = f"n = {i.n}: no interval" if i.n < 2 else ""
+        note = "" if i.has_bounds else f"n = {i.n}: no interval"
         rows.append((level, i.n, levels.unit, levels.trials[level], i.mean, i.low, i.high, note))
     return pd.DataFrame(rows, columns=["level", "n", "unit", "trials", "mean", "low", "high", "note"])
 
@@ -71,15 +72,15 @@ def levels_of(
     at: At = "matched",
     epoch: int | None = None,
     value: str = "gap_loss",
-    most: int = MOST_LEVELS,
 ) -> Levels:
-    """The values behind `gaps_by`; a number with more than `most` values is cut."""
+    """The values behind `gaps_by`."""
     if factor not in results.trials:
         raise ValueError(f"factor {factor!r} is not a column of trials; choose one of {list(results.trials)}")
     table = measured(results, at, epoch, value)
     if factor not in table:
         table = table.merge(results.trials[[*TRIAL_KEY, factor]], on=TRIAL_KEY)
-    level, names = _cut(table[factor], most)
+    cut = _is_cut(results, factor, table[factor])
+    level, names = _halves(table[factor]) if cut else _levels(table[factor])
     table = table.assign(level=level)[level.notna()]
     finite = table[np.isfinite(table[value].astype(float))]
     trials = {name: int((finite["level"] == name).sum()) for name in names}
@@ -88,7 +89,7 @@ def levels_of(
         return Levels(factor, "replicates", _split(rows, names), trials)
     # Halves of a number hold different values of it, so there the configurations are the sample.
     others = [name for name in searched(results) if name not in (factor, *DERIVED_FROM.get(factor, ()))]
-    balanced = None if _is_cut(table[factor], most) else _balanced(table, finite, others, value)
+    balanced = None if cut else _balanced(table, finite, others, value)
     if balanced is not None:
         return Levels(factor, "replicates", _split(balanced, names), trials)
     rows = finite.groupby(["level", *CONFIGURATION_KEY])[value].mean()
@@ -113,7 +114,7 @@ def widest_difference(levels: Levels, comparisons: int) -> tuple[str, str, Inter
     """The two levels (higher first) that differ most surely, with the interval of their difference.
 
     The interval is widened by Bonferroni for `comparisons` looks, so that it covers at 95 % although the pair was
-    picked. None if fewer than two levels have values; low and high are NaN if none has two.
+    picked. None if fewer than two levels have values; low and high are NaN if no pair has an interval.
     """
     best: tuple[float, str, str, Interval] | None = None
     for a, b in combinations([name for name, values in levels.values.items() if len(values)], 2):
@@ -123,29 +124,32 @@ def widest_difference(levels: Levels, comparisons: int) -> tuple[str, str, Inter
         if i.mean < 0:
             a, b, i = b, a, Interval(i.n, -i.mean, -i.high, -i.low, i.p)
         half = i.high - i.mean
-        # Without an interval (n < 2) every pair comes after those with one.
-        sureness = i.mean / max(half, 1e-12) if i.n > 1 else -1 / (1 + i.mean)
+        # Without an interval every pair comes after those with one.
+        sureness = i.mean / max(half, 1e-12) if i.has_bounds else -1 / (1 + i.mean)
         if best is None or sureness > best[0]:
             best = (sureness, a, b, i)
     return None if best is None else best[1:]
 
 
-def _is_cut(column: pd.Series, most: int) -> bool:
+def _is_cut(results: Results, factor: str, column: pd.Series) -> bool:
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    return numeric and column.nunique() > most
+    listed = factor in HYPERPARAMETERS and not is_drawn(results, factor)
+    return numeric and column.nunique() > (MOST_LISTED if listed else MOST_LEVELS)
 
 
-def _cut(column: pd.Series, most: int) -> tuple[pd.Series, list[str]]:
+def _halves(column: pd.Series) -> tuple[pd.Series, list[str]]:
+    """Whether each row is in the lower or in the upper half of a number (NA where it is), as text; both in order."""
+    present = column.dropna().astype(float)
+    median = float(present.median())
+    # Where half of the rows or more have the highest value, the others are the lower half.
+    upper = present > median if (present > median).any() else present >= median
+    names = [f"{short(half.min())} to {short(half.max())}" for half in (present[~upper], present[upper])]
+    return upper.map({False: names[0], True: names[1]}).reindex(column.index), names
+
+
+def _levels(column: pd.Series) -> tuple[pd.Series, list[str]]:
     """The level of every row as text (NA where the factor is), and the levels in order."""
-    present = column.dropna()
-    if _is_cut(column, most):
-        median = float(present.median())
-        upper = column > median
-        halves = [present[present <= median], present[present > median]]
-        names = [f"{short(float(half.min()))} to {short(float(half.max()))}" for half in halves]
-        level = pd.Series(np.where(upper.fillna(False), names[1], names[0]), index=column.index, dtype=object)
-        return level.where(column.notna()), names
-    texts = {value: level_name(value) for value in sorted(present.unique())}
+    texts = {value: level_name(value) for value in sorted(column.dropna().unique())}
     return column.map(texts, na_action="ignore").astype(object), list(dict.fromkeys(texts.values()))
 
 
@@ -159,17 +163,18 @@ def level_name(value: object) -> str:
 def _balanced(table: pd.DataFrame, finite: pd.DataFrame, others: list[str], value: str) -> pd.Series | None:
     """Mean by (level, replicate) if every level meets the same settings of the others; None if not.
 
-    Settings without a finite value at some level and replicate leave all levels, so that means stay comparable.
+    Settings without a finite value at some level and replicate leave all levels, so that means stay comparable; so does
+    a replicate that lacks one of the configurations which a derived factor has put on one level. What no setting has,
+    such as the one seed that failed where there is one setting, is missing at that level and replicate alone.
     """
     setting = table.groupby(["sweep_id", *others], dropna=False).ngroup()
     if setting.groupby(table["level"]).agg(frozenset).nunique() != 1:
         return None
-    cells = finite.assign(setting=setting).pivot_table(index="setting", columns=["level", "replicate"], values=value)
-    complete = cells.dropna()
-    levels = table["level"].nunique()
-    if complete.empty or cells.shape[1] != levels * table["replicate"].nunique():
-        return None
-    return complete.mean()
+    of = table.groupby([setting, table["level"]])["configuration_id"].transform("nunique")
+    groups = finite.assign(setting=setting, of=of).groupby(["setting", "level", "replicate"])
+    cells = groups.agg(mean=(value, "mean"), finite=(value, "size"), of=("of", "first"))
+    complete = cells.loc[cells["finite"] == cells["of"], "mean"].unstack(["level", "replicate"]).dropna()
+    return None if complete.empty else complete.mean()
 
 
 def _split(rows: pd.Series, names: list[str]) -> dict[str, pd.Series]:

@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from analysis.results import TRIAL_KEY, Results
@@ -9,6 +10,7 @@ from analysis.searched import searched
 
 At = Literal["matched", "best", "last"]
 MEASURES = ["gap_loss", "gap_acc", "val_loss", "val_acc", "train_eval_loss", "train_eval_acc"]
+_ACCURACIES = {"val_loss": ["val_acc", "gap_acc"], "train_eval_loss": ["train_eval_acc", "gap_acc"]}
 
 
 def gaps(results: Results, at: At = "matched", epoch: int | None = None) -> pd.DataFrame:
@@ -18,7 +20,8 @@ def gaps(results: Results, at: At = "matched", epoch: int | None = None) -> pd.D
     "best", each trial's epoch of highest val_acc (the earliest on ties); "last", each trial's last epoch.
     Columns: sweep_id, trial_id, configuration_id, replicate, status, the searched hyper-parameters, epoch, gap_loss
     (val_loss - train_eval_loss, nats), gap_acc (train_eval_acc - val_acc, fraction), val_*, train_eval_*, censored.
-    A trial without such an epoch has NA there. censored: at "matched", the trial did not reach the epoch; else, its
+    A trial without such an epoch has NA there, and accuracies are NA where their loss is not finite: such a network
+    answers with the first class always. censored: at "matched", the trial did not reach the epoch; else, its
     curve was cut (see `analysis.derive`), so its best and last epochs are not comparable with those of others.
     Raises ValueError for another `at`, an epoch below 1, or an epoch without at="matched".
     """
@@ -29,6 +32,8 @@ def gaps(results: Results, at: At = "matched", epoch: int | None = None) -> pd.D
     if epoch is not None and epoch < 1:
         raise ValueError(f"gaps: epoch={epoch} is below 1; epochs count from 1")
     rows = results.epochs[[*TRIAL_KEY, "epoch", *MEASURES]]
+    for loss, accuracies in _ACCURACIES.items():
+        rows = rows.assign(**{name: rows[name].where(np.isfinite(rows[loss])) for name in accuracies})
     if at == "best":
         rows = rows[rows["val_acc"].notna()]
         rows = rows.sort_values(["val_acc", "epoch"], ascending=[False, True]).drop_duplicates(TRIAL_KEY)

@@ -113,8 +113,12 @@ def _squared(y_E: np.ndarray, fit_E: np.ndarray) -> float:
 
 def noise_variance(y_E: np.ndarray) -> float:
     """Variance of the noise around a smooth curve, from second differences (Gasser et al. 1986), whose median the steep
-    first epochs do not move."""
-    return float(np.median(np.abs(np.diff(y_E, 2))) / 0.6745) ** 2 / 6
+    first epochs do not move.
+
+    Not below what rounding to float32 leaves: a network that has come to a standstill repeats its loss exactly.
+    """
+    rounding = float(np.finfo(np.float32).eps * np.abs(y_E).max())
+    return max(float(np.median(np.abs(np.diff(y_E, 2))) / 0.6745) ** 2 / 6, rounding**2)
 
 
 def _in_stretches(y_E: np.ndarray) -> tuple[np.ndarray, int]:

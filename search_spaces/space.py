@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from search_spaces.augment_presets import AUGMENT_PRESETS, STRENGTHS
-from search_spaces.domains import Domain, Fixed, LogUniform, Uniform, Value, parse_domain
+from search_spaces.domains import Domain, LogUniform, Uniform, Value, parse_domain
 from search_spaces.errors import SpecError
 from search_spaces.hyperparameters import HYPERPARAMETERS
 from search_spaces.wording import shown, unknown_key
@@ -105,11 +105,11 @@ class SearchSpace:
     def resolve(self, values: Mapping[str, object]) -> dict[str, Value]:
         """The canonical configuration: every name of HYPERPARAMETERS, in that order, floats as float, ints as int.
 
-        `values` needs the searched ones; what else is missing (or None) comes from the fixed values of this space, then
-        from the augment preset for the strengths, then from the defaults. resolve(resolve(v)) == resolve(v).
+        `values` needs the searched ones; what else is missing (or None) comes from the domains of one value, then from
+        the augment preset for the strengths, then from the defaults. resolve(resolve(v)) == resolve(v).
         SpecError for an unknown name, a missing searched one, or a value out of the hyper-parameter's bounds.
         """
-        given = {name: domain.value for name, domain in self.domains.items() if isinstance(domain, Fixed)}
+        given = {name: domain.at(0) for name, domain in self.domains.items() if domain.size == 1}
         given |= {name: value for name, value in values.items() if value is not None}  # type: ignore[misc]
         faults = [
             unknown_key(name, value, HYPERPARAMETERS) for name, value in given.items() if name not in HYPERPARAMETERS

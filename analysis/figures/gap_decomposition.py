@@ -53,7 +53,7 @@ def gap_decomposition_sentence(results: Results) -> str:
     largest = max(PARTS, key=lambda part: abs(last[part]))
     return (
         f"{label}: at epoch {int(last['epoch'])} validation loss minus running training loss is "
-        f"{nats(last['difference'], sign=True)}: {told}. Most of it is {largest}."
+        f"{nats(last['difference'], sign=True)}: {told}. The largest part is {largest}."
         + (" The plain difference would hide overfitting." if last["difference"] < 0 < last["overfitting"] else "")
     )
 

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from analysis.figures.theme import INK, MOST_NAMED, beyond_note, empty_figure, new_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps
-from analysis.results import TRIAL_KEY, Results
+from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.searched import searched
 from analysis.wording import correlation, labels
 
@@ -57,12 +57,16 @@ def gap_scatter(results: Results) -> go.Figure:
 
 
 def gap_scatter_sentence(results: Results) -> str:
-    """Whether smaller gaps go with lower validation losses: Spearman's rank correlation over complete trials."""
+    """Whether smaller gaps go with lower validation losses: Spearman's rank correlation over configurations that have
+    complete trials, means over those: replicates are no independent points."""
     table = _points(results)
-    note = beyond_note(max(robust_range(table["gap_loss"])[1], robust_range(table["val_loss"])[1]))
-    whole = table[table["status"] == "COMPLETED"]
+    gaps_beyond = robust_range(table["gap_loss"], keep_zero=True)[1]
+    note = beyond_note(max(gaps_beyond, robust_range(table["val_loss"])[1]))
+    complete = table[table["status"] == "COMPLETED"]
+    whole = complete.groupby(CONFIGURATION_KEY)[["gap_loss", "val_loss"]].mean()
     if len(whole) < 4:
-        return f"{len(whole)} complete trial{'s are' if len(whole) != 1 else ' is'} too few for a trend." + note
+        few = f"{len(whole)} configuration{' has' if len(whole) == 1 else 's have'} complete trials"
+        return f"{few}, too few for a trend." + note
     if whole["gap_loss"].nunique() < 2 or whole["val_loss"].nunique() < 2:
         return "The complete trials do not differ, so there is no trend." + note
     rho = float(whole["gap_loss"].rank().corr(whole["val_loss"].rank()))
@@ -72,10 +76,11 @@ def gap_scatter_sentence(results: Results) -> str:
     if not sure:
         said = "no clear relation between gap and validation loss"
     elif rho > 0:
-        said = "trials with a smaller gap also have the lower validation loss"
+        said = "those with a smaller gap also have the lower validation loss"
     else:
-        said = "trials with a smaller gap have the higher validation loss: they fit less rather than generalise more"
-    return f"Among {len(whole)} complete trials: {said} (rank correlation {correlation(rho)})." + note
+        said = "those with a smaller gap have the higher validation loss: they fit less rather than generalise more"
+    of = f"Among {len(whole)} configurations with complete trials"
+    return f"{of}: {said} (rank correlation {correlation(rho)})." + note
 
 
 def _points(results: Results) -> pd.DataFrame:

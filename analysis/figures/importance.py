@@ -22,7 +22,7 @@ def importances(results: Results) -> go.Figure:
     order = tables["val_acc"]["hyperparameter"].tolist()
     figure = new_figure(150 + 34 * len(order), margin={"t": 48})
     for place, (value, name) in enumerate(MEASURES.items()):
-        table = tables[value].set_index("hyperparameter").loc[order]
+        table = tables[value].set_index("hyperparameter").reindex(order)
         axis = {"xaxis": "x2" if place else "x", "y": [safe(each) for each in order], "showlegend": place == 0}
         figure.add_bar(
             **axis,

@@ -1,5 +1,6 @@
 """Learning curves: validation solid, training in evaluation mode dashed, running training dotted."""
 
+import numpy as np
 import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
@@ -64,19 +65,25 @@ def learning_curves(results: Results) -> go.Figure:
 
 
 def learning_curves_sentence(results: Results) -> str:
-    """How the best configuration's three losses stand at its last epoch, and what the axis leaves out."""
+    """How the best configuration's three losses stand at the last epoch of its mean curve, and what the axis leaves
+    out."""
     drawn = curves(results)
     if not drawn.best:
         return ""
     name, _, epochs = drawn.best[0]
-    last = int(epochs["epoch"].max())
-    ends = epochs[epochs["epoch"] == last]
-    val, clean, running = (float(ends[f"{k}_loss"].mean()) for k in ("val", "train_eval", "train"))
+    columns = [f"{prefix}_loss" for prefix, _, _ in LINES]
+    mean = replicate_mean(epochs, columns)
+    finite = mean[np.isfinite(mean[columns]).all(axis=1)]
+    if finite.empty:
+        return beyond_note(_loss_range(drawn)[1]).strip()
+    last = finite.iloc[-1]
+    val, clean, running = (float(last[column]) for column in columns)
     order = "above" if running > clean else "below"
+    at = f"At epoch {int(last['epoch'])} the best configuration ({name[3:].strip()})"
     return (
-        f"At epoch {last} the best configuration ({name[3:].strip()}) has a validation loss of {nats(val)} and a "
-        f"training loss of {nats(clean)} in evaluation mode; the running training loss that is usually plotted, "
-        f"{nats(running)}, lies {order} the latter." + beyond_note(_loss_range(drawn)[1])
+        f"{at} has a validation loss of {nats(val)} and a training loss of {nats(clean)} in evaluation mode; the "
+        f"running training loss that is usually plotted, {nats(running)}, lies {order} the latter."
+        + beyond_note(_loss_range(drawn)[1])
     )
 
 

@@ -6,9 +6,9 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from scipy.stats import spearmanr
 
-from analysis.figures.theme import MOST_NAMED, TEMPLATE, beyond_note, empty_figure, numbers, robust_range, safe
+from analysis.figures.theme import MOST_NAMED, TEMPLATE, empty_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps, matched_epoch
-from analysis.results import Results
+from analysis.results import CONFIGURATION_KEY, Results
 from analysis.searched import is_drawn, is_log, searched
 from analysis.wording import correlation, labels, short
 
@@ -68,13 +68,16 @@ def slices(results: Results) -> go.Figure:
 
 
 def slices_sentence(results: Results) -> str:
-    """The number whose rank goes most with that of the accuracy, if any does for sure."""
+    """The number whose rank goes most with that of the accuracy, if any does for sure; of configurations, means over
+    their replicates, which are no independent points."""
     table, names = _points(results)
     if table.empty:
         return _NOTHING
-    numeric = [name for name in names if pd.api.types.is_numeric_dtype(table[name]) and table["val_acc"].nunique() > 1]
-    found = {name: spearmanr(table[name], table["val_acc"]) for name in numeric}
-    said = f"Accuracy at epoch {matched_epoch(results)}, {len(table)} trials."
+    means = table.groupby(CONFIGURATION_KEY).agg({**dict.fromkeys(names, "first"), "val_acc": "mean"})
+    numeric = [name for name in names if pd.api.types.is_numeric_dtype(means[name]) and means["val_acc"].nunique() > 1]
+    found = {name: spearmanr(means[name], means["val_acc"]) for name in numeric}
+    replicates = "" if len(means) == len(table) else f" of {len(means)} configurations"
+    said = f"Accuracy at epoch {matched_epoch(results)}, {len(table)} trials{replicates}."
     if found:
         first = max(found, key=lambda name: abs(found[name].statistic))
         rho = f"Spearman's correlation {correlation(found[first].statistic)}"
@@ -85,7 +88,7 @@ def slices_sentence(results: Results) -> str:
             if sure
             else f" Its rank goes with that of no number for sure (most with {first}: {rho})."
         )
-    return said + beyond_note(robust_range(table["gap_loss"])[1])
+    return said
 
 
 _NOTHING = "Nothing was searched, or no trial reached a common epoch."

@@ -121,14 +121,15 @@ def variance_shift_sentence(results: Results) -> str:
 def shift_table(results: Results) -> pd.DataFrame:
     """Means over the trials of each layer order (of each configuration, where there is one order), lowest loss first.
 
-    Columns: name, n, shift (geometric mean over trials of the worst layer's), distance (|log shift|), val_loss,
+    Columns: name, n, shift (geometric mean over trials of the worst layer's), distance (mean |log shift|), val_loss,
     shift_cost, lag_cost.
     """
     table = batch_norm_effects(results).dropna(subset=["worst_shift", "val_loss", "shift_cost", "lag_cost"])
     table = table[np.isfinite(table["val_loss"])]
     if table.empty:
         return table
-    table = table.assign(log_shift=np.log(table["worst_shift"]))
+    log_shift = np.log(table["worst_shift"])
+    table = table.assign(log_shift=log_shift, distance=log_shift.abs())
     by_order = "layer_order" in table and table["layer_order"].nunique() > 1
     if by_order:
         names = table["layer_order"]
@@ -136,9 +137,8 @@ def shift_table(results: Results) -> pd.DataFrame:
         words = labels(results.trials, searched(results))
         names = table["trial_id"].map(dict(zip(results.trials["trial_id"], words, strict=True)))
     grouped = table.assign(name=names).groupby("name")
-    means = grouped[["log_shift", "val_loss", *COSTS]].mean().assign(n=grouped.size())
+    means = grouped[["log_shift", "distance", "val_loss", *COSTS]].mean().assign(n=grouped.size())
     means["shift"] = np.exp(means.pop("log_shift"))
-    means["distance"] = np.log(means["shift"]).abs()
     ranked = means.sort_values("val_loss").reset_index()
     ranked.attrs["what"] = "layer orders" if by_order else "configurations"
     return ranked

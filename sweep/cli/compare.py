@@ -65,4 +65,5 @@ def _cells(row: dict[Hashable, Any]) -> list[str]:
     interval = "" if row["low"] is None else f"{row['low']:+.4f} to {row['high']:+.4f}"
     p = "" if row["p_holm"] is None else f"{row['p_holm']:.3f}"
     verdict = {"a higher": f"{row['a']} higher", "b higher": f"{row['b']} higher"}.get(row["verdict"], row["verdict"])
-    return [f"{row['a']} − {row['b']}", f"{row['difference']:+.4f}", interval, p, str(row["n"]), verdict]
+    difference = "" if row["difference"] is None else f"{row['difference']:+.4f}"
+    return [f"{row['a']} − {row['b']}", difference, interval, p, str(row["n"]), verdict]

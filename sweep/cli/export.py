@@ -53,7 +53,7 @@ def export(
         if format_ is Format.CSV:
             table.to_csv(path, index=False)
         elif format_ is Format.JSON:
-            table.to_json(path, orient="records", lines=True, date_format="iso")
+            table.to_json(path, orient="records", lines=True, date_format="iso", date_unit="us", double_precision=15)
         else:
             table.to_parquet(path, index=False)
         print(path)

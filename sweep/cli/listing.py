@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from search_spaces.errors import SpecError
 from sweep.cli.options import DEFAULT_STORAGE, Json, Storage
 from sweep.cli.terminal import print_json, say
 from sweep.store.errors import NotASweepError, StoreError
@@ -19,9 +20,9 @@ def list_sweeps(storage: Storage = DEFAULT_STORAGE, json: Json = False) -> None:
     for name in place.folders():
         try:
             sweeps.append(overview(place / name))
-        except NotASweepError:
+        except (NotASweepError, PermissionError):  # somebody else's folder is not ours to warn of
             continue
-        except StoreError as error:
+        except (StoreError, SpecError, OSError) as error:
             say(f"warning: {error}")
     sweeps.sort(key=lambda sweep: sweep["created"], reverse=True)
     if json:

@@ -25,7 +25,8 @@ def plan(
 ) -> None:
     """Say how many configurations, rungs and epochs a sweep has, and what time it will take."""
     checked = SweepSpec.load(spec, set_ or ())
-    places = at_once or checked.resources.max_concurrent or _places_here(checked.resources.cpus_per_trial)
+    here = _places_here(checked.resources.cpus_per_trial, checked.resources.gpus_per_trial)
+    places = at_once or min(here, checked.resources.max_concurrent or here)
     counted = plan_sweep(checked, places)
     cost = None
     if probe:
@@ -40,6 +41,9 @@ def plan(
     print(f"  trials          {counted.trials}: {count(counted.configurations, 'configuration')} x {seeds}")
     if counted.rungs:
         print(f"  rungs           trials are compared after epochs {', '.join(map(str, counted.rungs))}")
+    budget = [f"{name} {value:g}" for name, value in checked.budget if name.startswith("max_") and value is not None]
+    if budget:
+        print(f"  budget          {', '.join(budget)}: may end it earlier than is said here")
     print(f"  epochs          {counted.expected_epochs} expected, {counted.full_epochs} if nothing is stopped early")
     if cost is not None:
         print(f"  time            about {duration(cost['wall_s'])} with {counted.trials_at_once} trials at once")
@@ -48,7 +52,15 @@ def plan(
         print(f"  cost            {cost['cpu_hours']:.2f} CPU hours{money}")
 
 
-def _places_here(cpus_per_trial: float) -> int:
+def _places_here(cpus_per_trial: float, gpus_per_trial: float) -> int:
+    """As on this machine; its GPUs do not count where it has none, and the sweep is for another."""
     import os
 
-    return max(1, int((os.cpu_count() or 1) / cpus_per_trial))
+    places = int((os.cpu_count() or 1) / cpus_per_trial)
+    if gpus_per_trial > 0:
+        import torch
+
+        gpus = torch.cuda.device_count()
+        on_gpus = gpus * int(1 / gpus_per_trial) if gpus_per_trial < 1 else int(gpus / gpus_per_trial)
+        places = min(places, on_gpus) if gpus else places
+    return max(1, places)

@@ -1,5 +1,6 @@
 """sweep run, sweep resume: train, with a live table."""
 
+import shlex
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -196,6 +197,8 @@ def _print_result(result: "SweepResult") -> None:
         print(f"next:  sweep report {path}")
 
 
-def shown(path: Path | str) -> Path | str:
-    """Relative where that is shorter, so that the printed commands can be typed."""
-    return path.relative_to(Path.cwd()) if isinstance(path, Path) and path.is_relative_to(Path.cwd()) else path
+def shown(path: Path | str) -> str:
+    """Relative where that is shorter, and quoted where that is needed, so that the printed commands can be typed."""
+    if isinstance(path, Path) and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return shlex.quote(str(path))

@@ -22,7 +22,7 @@ def simulate(
     curves: Annotated[str, typer.Argument(metavar="CURVES", help="The folder of a finished sweep of mode study.")],
     spec: Annotated[
         str | None,
-        typer.Argument(metavar="[SPEC]", help="The sweep to simulate; default: a random search over the same space."),
+        typer.Argument(metavar="[SPEC]", help="The sweep to simulate; default: a search over the same space."),
     ] = None,
     set_: Set = None,
     vary: Annotated[

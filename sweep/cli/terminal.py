@@ -1,6 +1,7 @@
 """Where the command line writes: results to stdout, everything else to stderr."""
 
 import json
+import math
 import sys
 from typing import Any
 
@@ -22,6 +23,17 @@ def pass_on(piece: str) -> None:
 
 
 def print_json(value: dict[str, Any] | list[Any]) -> None:
-    """One JSON value on stdout, by itself."""
-    json.dump(value, sys.stdout, default=str, allow_nan=True)
+    """One JSON value on stdout, by itself; JSON has no word for a number that is not finite but null."""
+    json.dump(_finite(value), sys.stdout, default=str, allow_nan=False)
     sys.stdout.write("\n")
+
+
+def _finite(value: Any) -> Any:
+    match value:
+        case dict():
+            return {key: _finite(each) for key, each in value.items()}
+        case list() | tuple():
+            return [_finite(each) for each in value]
+        case float() if not math.isfinite(value):
+            return None
+    return value

@@ -20,17 +20,22 @@ def verify(
 ) -> None:
     """List all damage in a sweep's folder. Exit code 1 if there is any and it stays."""
     from sweep.store import read_sweep, verify
+    from sweep.store.errors import DamagedFileError
     from sweep.store.folder import open_folder
     from sweep.store.writer import StoreWriter
 
     sweep = open_folder(sweep_dir)
     damages = verify.quarantine(sweep) if quarantine else verify.verify(sweep)
     if compact:
-        writer = StoreWriter(sweep)
         try:
-            writer.compact()
-        finally:
-            writer.close()
+            writer = StoreWriter(sweep)
+            try:
+                writer.compact()
+            finally:
+                writer.close()
+        except DamagedFileError:
+            if quarantine or not damages:
+                raise
         damages = damages if quarantine else verify.verify(sweep)
     sound = quarantine or not damages
     rows = read_sweep(sweep) if sound else None

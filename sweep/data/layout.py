@@ -101,6 +101,7 @@ def _images(root: Path, class_names: tuple[str, ...]) -> tuple[tuple[Path, int],
         (Path(folder, file), index)
         for index, class_name in enumerate(class_names)
         for folder, _, files in sorted(os.walk(root / class_name))
+        if not any(part[0] in "._" for part in Path(folder).relative_to(root / class_name).parts)
         for file in sorted(files)
         if os.path.splitext(file)[1].lower() in IMAGE_SUFFIXES and file[0] not in "._"
     )

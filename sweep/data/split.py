@@ -4,6 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from search_spaces.errors import SpecError
+from sweep.data.errors import DataError
+
 
 class Split(NamedTuple):
     """int64 indices into the training images; train and val share none, train_eval is part of train."""
@@ -18,14 +21,15 @@ def split_indices(n: int, *, seed: int, train_size: int | None = None) -> Split:
 
     train_size: keep only the first so many of the 80 %; a smaller train_size is part of a larger one, and val does not
     depend on it. train_eval: the first of train, as many as val (all of train if it is smaller).
-    Raises ValueError for n < 5 or a train_size outside [2, size of the 80 %].
+    Raises DataError for n < 10, as batch norm has no variance of one image, and SpecError for a train_size outside
+    [2, size of the 80 %].
     """
     n_val = n // 5
-    if n_val < 1:
-        raise ValueError(f"got {n} training images; at least 5 are needed to split off a fifth for validation")
+    if n_val < 2:
+        raise DataError(f"got {n} training images; at least 10 are needed to split off a fifth for validation")
     n_train = n - n_val
     if train_size is not None and not 2 <= train_size <= n_train:
-        raise ValueError(
+        raise SpecError(
             f"train_size: got {train_size}; it lies in [2, {n_train}], 80 % of the {n} training images "
             "(leave it out to train on all of these)"
         )

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from search_spaces.augment_presets import STRENGTHS
-from search_spaces.domains import Domain, Fixed
+from search_spaces.domains import Domain, Fixed, LogUniform, Uniform
 from search_spaces.errors import SpecError
 from search_spaces.hyperparameters import HYPERPARAMETERS
 from search_spaces.wording import shown
@@ -39,9 +39,10 @@ class RecordedCurves:
         for record in records_from(tables):
             whole = record.status == "COMPLETED" or record.stop_reason == "diverged"
             if not whole:
+                goes_on = "retry {} --failed" if record.status == "FAILED" else "resume {}"
                 raise SpecError(
                     f"{tables.folder}: trial {record.trial_id} is {record.status}; allowed: trials that trained to "
-                    f"their end; `sweep resume {tables.folder}` (--retry-failed for failed ones) trains them"
+                    f"their end; `sweep {goes_on.format(tables.folder)}` does that"
                 )
             self._by_configuration.setdefault(record.configuration_id, []).append(record)
         if not self._by_configuration:
@@ -106,6 +107,7 @@ class _Axis:
         self._numeric = all(isinstance(value, int | float) for value in self._values)
         numbers = [float(value) for value in self._values] if self._numeric else [0.0]
         low, high = min(numbers), max(numbers)
+        self._bounds = low, high
         self._log = low > 0 and high / low > _LOGARITHMIC_SPAN
         self._low, self._width = (math.log(low), math.log(high / low)) if self._log else (low, high - low)
 
@@ -117,7 +119,10 @@ class _Axis:
     def faults(self, domain: Domain) -> list[str]:
         """What the recorded values cannot answer."""
         if self._numeric:
-            return []
+            asked = (domain.low, domain.high) if isinstance(domain, Uniform | LogUniform) else domain.values()
+            (low, high), slack = self._bounds, 1e-9 * max(map(abs, self._bounds))
+            beyond = [value for value in asked if not low - slack <= float(value) <= high + slack]
+            return [f"got {shown(beyond[0])}; allowed: {low:g} to {high:g}, as was recorded"] if beyond else []
         others = [value for value in domain.values() if value not in self._values]  # type: ignore[union-attr]
         return [
             f"got {shown(value)}; allowed: {', '.join(map(str, self._values))}, as were recorded" for value in others

@@ -11,11 +11,12 @@ def find_sweep(storage: Folder, name: str) -> Folder:
 
     Raises NotASweepError if there is none.
     """
-    if "/" in name:
+    if "/" in name or name in (".", ".."):
         read_manifest(open_folder(name))
         return open_folder(name)
-    if (storage / name).exists(MANIFEST):
-        return storage / name
+    for place in (storage / name, open_folder(name)):
+        if place.exists(MANIFEST):
+            return place
     created = {}
     for folder in storage.folders():
         if folder.startswith(f"{name}-"):

@@ -88,7 +88,9 @@ def holder(sweep: Folder) -> Holder | None:
 def _silent_s(log: Folder) -> float:
     try:
         return log.age_s(LEASE)
-    except PermissionError:  # somebody who may only read: by this machine's clock, then
+    except FileNotFoundError:
+        raise
+    except OSError:  # somebody who may only read: by this machine's clock, then
         return time.time() - log.modified(LEASE)
 
 

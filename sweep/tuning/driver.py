@@ -10,7 +10,6 @@ from cluster.nodes import Node, look_at_nodes, refuse_unfit
 from cluster.preflight import check_this_machine, idle_gpus
 from cluster.scratch_folder import scratch_folder
 from cluster.waiting import wait_for_a_place
-from search_spaces.errors import SpecError
 from sweep.data.dataset import ImageDataset, load_dataset
 from sweep.data.split import split_indices
 from sweep.spec import SweepSpec
@@ -75,10 +74,7 @@ def drive(
         places = Places(spec.resources, elastic=address is not None)
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
         # Raises for a train_size that these images do not have, before every trial would.
-        try:
-            split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
-        except ValueError as error:
-            raise SpecError(str(error)) from None
+        split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
         if manifest is None:
             manifest = manifest_content(sweep.name, spec, dataset)
             if final_round is not None:

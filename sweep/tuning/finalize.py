@@ -65,7 +65,7 @@ def finalize(
 
     replicates: seeds of each of the last `top`. candidates: with how many the choice begins, best val_acc first; None:
     three times `top`, or all there are. unfinished: choose also from a sweep that has work left. overrides:
-    "key.path=value" of what has no bearing on the numbers, such as resources.
+    "key.path=value" of what has no bearing on the numbers, such as resources; a budget is each round's.
     Interrupted, the same call goes on. Returns the result of the last round, or of one that was interrupted or in which
     a trial failed: `analysis.final_scores(analysis.load(result.path))` has the figures.
     Raises SpecError for numbers that do not fit the sweep or were others before, and what `run` raises.
@@ -75,7 +75,8 @@ def finalize(
     tables = read_sweep(sweep)
     manifest = tables.manifest
     _refuse_unfit(sweep, manifest, unfinished)
-    spec = continued_spec(manifest["spec"], (), overrides)
+    # What the search was allowed to spend is spent.
+    spec = continued_spec({**manifest["spec"], "budget": {}}, (), overrides)
     ranked = rank(tables)
     planned = _rounds_of(ranked, top, replicates, candidates)
     search_id = manifest["sweep_id"].removeprefix(f"{spec.name}-")
@@ -189,7 +190,6 @@ def _study(spec: SweepSpec, chosen: list[Scored], size: Round, kind: str) -> Swe
             "search": {"seed": seed_for(spec.search.seed, number, "fresh")},
             "scheduler": "none",
             "stop_rules": {},
-            "budget": {},
         }
     )
 

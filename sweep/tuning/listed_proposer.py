@@ -8,7 +8,7 @@ from typing import Any
 from search_spaces.space import SearchSpace
 from sweep.tuning.proposer import Outcome
 
-# Draws that give nothing new before a finite space counts as used up.
+# Draws in a row that give nothing new before what is left of a finite space is taken as it comes.
 _PATIENCE = 1000
 
 
@@ -44,6 +44,9 @@ def sample_configurations(space: SearchSpace, count: int, seed: int) -> list[dic
     misses = 0
     while len(drawn) < count and misses < _PATIENCE:
         configuration = space.sample(rng)
-        if drawn.setdefault(json.dumps(configuration), configuration) is not configuration:
-            misses += 1
-    return list(drawn.values())
+        new = drawn.setdefault(json.dumps(configuration), configuration) is configuration
+        misses = 0 if new else misses + 1
+    if len(drawn) < count and space.cardinality is not None:
+        for configuration in rng.sample(space.grid(), space.cardinality):
+            drawn.setdefault(json.dumps(configuration), configuration)
+    return list(drawn.values())[:count]

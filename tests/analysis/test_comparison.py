@@ -121,7 +121,9 @@ def test_a_baseline_leaves_the_pairs_with_it(recorded: analysis.Results) -> None
 def test_the_numbers_of_a_grid_are_levels_however_many() -> None:
     many = analysis.load(CURVES.parent / "cifar10-dropout")
     assert len(analysis.compare(many, "drop_rate")) == 36
-    assert analysis.gaps_by(many, "drop_rate")["level"].tolist() == ["0 to 0.4", "0.5 to 0.8"]
+    levels = analysis.gaps_by(many, "drop_rate")
+    assert levels["level"].tolist() == [f"{rate:g}" for rate in sorted(many.trials["drop_rate"])]
+    assert set(levels["unit"]) == {"replicates"}
 
 
 def test_the_verdict_says_alike_only_where_the_interval_does() -> None:
@@ -133,3 +135,20 @@ def test_the_verdict_says_alike_only_where_the_interval_does() -> None:
     assert verdict([0.001, -0.001, 0.0005]) == "alike"
     assert verdict([0.05, -0.04, 0.02]) == "undecided: about 44 replicates would tell"
     assert verdict([0.1]) == "no interval: n = 1"
+
+
+def test_the_more_pairs_the_more_seeds_it_takes() -> None:
+    rng = np.random.default_rng(1)
+    values = {name: pd.Series(rng.normal(size=5)) for name in "abcd"}
+    one = compare_levels(Levels("f", "replicates", {name: values[name] for name in "ab"}, {}), 0.5)
+    six = compare_levels(Levels("f", "replicates", values, {}), 0.5)
+    spread = float((values["a"] - values["b"]).std())
+    assert one["n_needed"].iloc[0] == pairs_needed(spread, 0.5)
+    assert six["n_needed"].iloc[0] == pairs_needed(spread, 0.5, 0.05 / 6) > pairs_needed(spread, 0.5)
+
+
+def test_equal_differences_of_a_few_seeds_are_no_certainty() -> None:
+    values = {"a": pd.Series([0.91, 0.92]), "b": pd.Series([0.90, 0.91])}
+    (row,) = compare_levels(Levels("f", "replicates", values, {}), 0.005).to_dict("records")
+    assert row["difference"] == pytest.approx(0.01)
+    assert row["verdict"] == "no interval: n = 2"

@@ -89,3 +89,11 @@ def test_another_by_is_refused(tmp_path: Path) -> None:
     results = analysis.load(write_sweep(tmp_path, []))
     with pytest.raises(ValueError, match="by='sweep' is not known; choose 'trial' or 'configuration'"):
         analysis.diagnose(results, by="sweep")  # type: ignore[arg-type]
+
+
+def test_a_trial_underfits_by_the_measure_of_its_own_data_set(tmp_path: Path) -> None:
+    level = [2.0, 1.6, *[1.5, 1.501] * 6]
+    easy = trial([epoch(x - 1.4, x - 1.45, 0.9) for x in level])
+    hard = trial([epoch(x, x - 0.05, 0.5) for x in level], dataset="cifar10")
+    results = analysis.load([write_sweep(tmp_path / "easy", [easy]), write_sweep(tmp_path / "hard", [hard])])
+    assert set(analysis.diagnose(results)["verdict"]) == {"healthy"}

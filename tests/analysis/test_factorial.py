@@ -9,6 +9,7 @@ from planted_sweep import epoch, trial, write_sweep
 from scipy.stats import f as f_distribution
 
 import analysis
+from analysis.factorial import NotFactorialError
 from analysis.findings import findings
 
 ORDERS, RATES = ("lbrd", "ldbr", "lrdb"), (0.1, 0.3, 0.5)
@@ -97,3 +98,13 @@ def test_the_report_says_which_factors_work_together_and_when_none_do(tmp_path: 
     told = {f.title: f.text for f in findings(study(tmp_path / "both", y))}
     assert "what drop_rate does to the gap depends on layer_order: 49 %" in told["Which settings work together."]
     assert "p < 0.001 after Holm, n = 3" in told["Which settings work together."]
+
+
+def test_drawn_values_are_refused_before_their_product_is_listed(tmp_path: Path):
+    rng = np.random.default_rng(0)
+    names = ("lr", "drop_rate", "momentum", "weight_decay")
+    drawn = [dict(zip(names, rng.random(4).tolist(), strict=True)) for _ in range(300)]
+    trials = [trial([epoch(1.0, 0.9, 0.5)], replicate=r, **values) for values in drawn for r in range(2)]
+    results = analysis.load(write_sweep(tmp_path / "s", trials, space={name: {"uniform": [0, 1]} for name in names}))
+    with pytest.raises(NotFactorialError, match=r"600 trials .* has 16200000000 "):
+        analysis.factorial_model(results)

@@ -6,7 +6,13 @@ import pytest
 from planted_sweep import epoch, trial, write_sweep
 
 import analysis
-from analysis.figures import gap_curves_sentence, gap_scatter_sentence, parallel_coordinates_sentence
+from analysis.figures import (
+    gap_curves_sentence,
+    gap_scatter_sentence,
+    learning_curves_sentence,
+    parallel_coordinates_sentence,
+    slices_sentence,
+)
 from analysis.findings import findings
 from analysis.intervals import Interval
 
@@ -102,7 +108,7 @@ FALLING = [1.0, 0.8, 0.6, 0.5, 0.4, 0.3]
         ),
         # A training loss that has reached its floor while the validation loss rises is overfitting all the same.
         ([1.1, 0.9, 0.8, 0.9, 1.0, 1.1], [0.5, 0.1, 0.004, 0.005, 0.005, 0.005], "overfits since epoch 3"),
-        ([1.1, 0.9], FALLING[:2], "does not turn in 2 epochs, too few to say more"),
+        ([1.1, 0.9], FALLING[:2], "does not turn in 2 epochs; it ended too early to say more"),
         ([1.1, 0.9, 0.8, 0.9, 1.0, float("inf")], FALLING, "was not finite in the end"),
     ],
 )
@@ -173,3 +179,34 @@ def test_an_interval_around_zero_claims_nothing():
     assert Interval(3, 0.1, 0.05, 0.15).excludes_zero
     assert not Interval(3, 0.1, -0.05, 0.25).excludes_zero
     assert not Interval(1, 0.1, float("nan"), float("nan")).excludes_zero
+
+
+def test_two_seeds_that_happen_to_agree_are_given_no_interval(tmp_path: Path):
+    trials = [trial([epoch(1.0, 0.9, 0.7)], replicate=k) for k in range(2)]
+    text = told(write_sweep(tmp_path / "s", trials))["Best configuration."]
+    assert "validation accuracy 70.0 % (2 replicates alike: no interval) at epoch 1" in text
+
+
+def test_trials_without_epochs_are_not_said_to_have_reached_one(tmp_path: Path):
+    trials = [trial([epoch(1, 0.9, 0.5)] * 3), trial([], lr=0.1, status="RUNNING")]
+    text = told(write_sweep(tmp_path / "s", trials))["What can be compared."]
+    assert "compared at epoch 3, the last that every trial that has epochs has reached" in text
+    trials.append(trial([epoch(1, 0.9, 0.5)], lr=0.2, status="FAILED"))
+    text = told(write_sweep(tmp_path / "t", trials))["What can be compared."]
+    assert "the last that every trial that has epochs and neither failed nor diverged has reached" in text
+
+
+def test_replicates_are_no_points_of_their_own_in_a_trend(tmp_path: Path):
+    curves = {10.0 ** (k - 9): [epoch(2 + k / 9, 2, k / 9)] for k in range(1, 4)}
+    trials = [trial(curve, lr=lr, replicate=r) for lr, curve in curves.items() for r in range(5)]
+    results = analysis.load(write_sweep(tmp_path / "s", trials, space={"lr": {"loguniform": [1e-9, 1]}}))
+    assert gap_scatter_sentence(results).startswith("3 configurations have complete trials, too few for a trend.")
+    assert "15 trials of 3 configurations. Its rank goes" in slices_sentence(results)
+
+
+def test_the_learning_curves_are_told_at_the_end_of_the_mean_curve(tmp_path: Path):
+    trials = [trial([epoch(1.0, 0.9, 0.5)] * (3 + k), replicate=k) for k in range(2)]
+    trials[1]["curve"][-1] = epoch(7.0, 0.9, 0.4)
+    text = learning_curves_sentence(analysis.load(write_sweep(tmp_path / "s", trials)))
+    assert text.startswith("At epoch 3 the best configuration")
+    assert "a validation loss of 1.000 nats" in text

@@ -107,6 +107,15 @@ def test_the_t_interval_is_the_textbook_one():
     assert t_interval([]).n == 0
 
 
+def test_values_that_are_all_alike_but_not_zero_have_no_interval():
+    i = t_interval([0.1 + 0.2, 0.3])  # equal up to rounding
+    assert (i.n, i.has_bounds, i.excludes_zero) == (2, False, False)
+    assert (t_interval([0.0, 0.0]).low, t_interval([0.0, 0.0]).p) == (0.0, 1.0)
+    i = welch_interval([0.9, 0.9], [0.8, 0.8])
+    assert (i.n, i.has_bounds) == (2, False)
+    assert i.mean == pytest.approx(0.1)
+
+
 def test_welch_s_interval_agrees_with_scipy():
     from scipy.stats import ttest_ind
 
@@ -167,10 +176,59 @@ def test_settings_that_were_not_tried_equally_count_configurations_not_trials(tm
 
 def test_a_number_with_many_values_is_cut_at_its_median(tmp_path: Path):
     trials = [trial([epoch(1 + k / 10, 1, 0.5)], lr=10.0 ** -(k / 2)) for k in range(8)]
-    table = analysis.gaps_by(analysis.load(write_sweep(tmp_path / "s", trials)), "lr")
+    drawn = write_sweep(tmp_path / "s", trials, space={"lr": {"loguniform": [1e-4, 1]}})
+    table = analysis.gaps_by(analysis.load(drawn), "lr")
     assert table["level"].tolist() == ["0.000316 to 0.01", "0.0316 to 1"]
     assert table["mean"].tolist() == pytest.approx([0.55, 0.15])
     assert table["n"].tolist() == [4, 4]
+
+
+def test_where_most_have_the_highest_value_the_others_are_the_lower_half(tmp_path: Path):
+    listed = [8, 16, 32, 64, 128, 256, 512, 512, 512, 512, 512, 512, 512, 512]
+    trials = [trial([epoch(1 + k / 100, 1, 0.5)], drop_rate=k / 100, batch_size=b) for k, b in enumerate(listed)]
+    space = {"batch_size": {"uniform": [8, 512]}}
+    table = analysis.gaps_by(analysis.load(write_sweep(tmp_path / "s", trials, space=space)), "batch_size")
+    assert table["level"].tolist() == ["8 to 256", "512 to 512"]
+    assert table["n"].tolist() == [6, 8]
+
+
+def test_one_lost_seed_costs_its_pair_and_not_the_pairing(tmp_path: Path):
+    lost = [
+        trial([epoch(1.1 + r / 10, 1, 0.5)] if (order, r) != ("lrbd", 1) else [], layer_order=order, replicate=r,
+              status="FAILED" if (order, r) == ("lrbd", 1) else "COMPLETED")
+        for order in ("lbrd", "lrbd")
+        for r in range(3)
+    ]  # fmt: skip
+    table = analysis.gaps_by(analysis.load(write_sweep(tmp_path / "s", lost)), "layer_order").set_index("level")
+    assert table["unit"].unique().tolist() == ["replicates"]
+    assert table["n"].to_dict() == {"lbrd": 3, "lrbd": 2}
+    (row,) = analysis.compare(analysis.load(tmp_path / "s"), "layer_order", "gap_loss").to_dict("records")
+    assert (row["n"], row["difference"]) == (2, pytest.approx(0))
+
+
+def test_a_level_of_several_orders_lacks_a_seed_that_one_of_them_lost(tmp_path: Path):
+    gap = {"lbrd": 0.1, "lrbd": 0.5, "ldbr": 0.2}
+    trials = [
+        trial([epoch(float("nan") if (order, r) == ("lrbd", 1) else 1 + g + r / 10, 1, 0.5)], layer_order=order,
+              replicate=r)
+        for order, g in gap.items()
+        for r in range(3)
+    ]  # fmt: skip
+    results = analysis.load(write_sweep(tmp_path / "s", trials))
+    (row,) = analysis.compare(results, "bn_before_dropout", "gap_loss").to_dict("records")
+    # With lbrd alone in one of three replicates, the mean of "yes" would depend on which seed was lost.
+    assert (row["unit"], row["n"]) == ("replicates", 2)
+    assert row["difference"] == pytest.approx(0.2 - 0.3)
+
+
+def test_an_accuracy_beside_a_loss_that_is_no_number_is_none(tmp_path: Path):
+    nan = float("nan")
+    trials = [trial([epoch(nan, nan, 0.1)], lr=100.0), trial([epoch(1.0, 0.9, 0.4), epoch(nan, 0.9, 0.6)], lr=0.1)]
+    results = analysis.load(write_sweep(tmp_path / "s", trials))
+    best = analysis.gaps(results, "best").set_index("lr")
+    assert pd.isna(best.loc[100.0, "epoch"])
+    assert (best.loc[0.1, "epoch"], best.loc[0.1, "val_acc"]) == (1, 0.4)
+    assert analysis.gaps(results)["val_acc"].isna().sum() == 1
 
 
 def test_derived_booleans_are_factors_and_na_is_no_level(tmp_path: Path):

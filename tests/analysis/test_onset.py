@@ -89,3 +89,11 @@ def test_a_curve_of_hundreds_of_epochs_is_read_in_stretches() -> None:
 def test_few_epochs_and_a_lone_high_one_are_no_onset() -> None:
     assert onset(np.array([2.0, 1.0, 1.5, 2.0, 2.5])) is None
     assert onset(np.array([2.0, 1.6, 1.4, 1.3, 1.25, 1.22, 1.20, 1.19, 1.18, 1.3, 1.17, 1.165])) is None
+
+
+def test_a_loss_that_stands_still_has_no_noise_and_its_rise_is_found() -> None:
+    assert onset(np.full(10, 2.5)) is None
+    assert onset(np.array([3.0, 2.0, 1.0, *[1.0] * 7])) is None
+    found = onset(np.array([2.0, 1.0, *[1.5] * 6]))
+    assert found is not None
+    assert (found.epoch, found.rise) == (2, pytest.approx(0.5))

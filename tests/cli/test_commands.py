@@ -10,6 +10,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from sweep.cli.run import shown
+from sweep.cli.terminal import print_json
+
 STUDY = """
 name: small
 model: mlp
@@ -127,6 +130,44 @@ def test_plan_counts_and_measures(folder: Path, environment: dict[str, str]) -> 
     assert cost["cost"] == pytest.approx(cost["seconds_per_epoch"] * 6)
 
 
+def test_plan_puts_no_more_trials_beside_each_other_than_there_is_room_for(
+    folder: Path, environment: dict[str, str]
+) -> None:
+    bounds = ("--set", "resources.max_concurrent=4000", "--set", "budget.max_hours=2")
+    planned = json.loads(sweep(folder, environment, "plan", "study.yaml", "--json", "--no-probe", *bounds).stdout)
+    assert planned["trials_at_once"] == os.cpu_count()
+    said = sweep(folder, environment, "plan", "study.yaml", "--no-probe", *bounds).stdout
+    assert "budget          max_hours 2: may end it earlier" in said
+
+
+def test_list_passes_over_what_it_may_not_look_into_and_warns_of_what_it_cannot_read(
+    tmp_path: Path, environment: dict[str, str]
+) -> None:
+    for name, spec in (("a-1", {"name": "a", "no_such_key": 1}), ("lost+found", None)):
+        (tmp_path / name).mkdir()
+        if spec is not None:
+            manifest = {"schema_version": 1, "sweep_id": name, "name": name, "created": "2026-01-02", "spec": spec}
+            (tmp_path / name / "sweep.json").write_text(json.dumps({**manifest, "state": "COMPLETED"}))
+    done = sweep(tmp_path, environment, "list", "--storage", str(tmp_path), "--json")
+    assert (done.returncode, json.loads(done.stdout)) == (0, [])
+    assert "warning: " in done.stderr
+    assert "no_such_key" in done.stderr
+
+
+def test_what_is_printed_for_programs_is_json_whatever_the_numbers(capsys: pytest.CaptureFixture[str]) -> None:
+    print_json({"best": {"last_val_loss": float("nan"), "gap": (float("inf"), 1.5)}, "path": Path("x")})
+    printed = capsys.readouterr().out
+    assert json.loads(printed, parse_constant=pytest.fail) == {
+        "best": {"last_val_loss": None, "gap": [None, 1.5]},
+        "path": "x",
+    }
+
+
+def test_a_path_with_spaces_is_quoted_in_the_commands_to_go_on_with() -> None:
+    assert shown(Path.cwd() / "my results" / "a-1") == "'my results/a-1'"
+    assert shown("s3://bucket/results/a-1") == "s3://bucket/results/a-1"
+
+
 def test_validate_accepts_every_shipped_study_on_data_that_is_there(folder: Path, environment: dict[str, str]) -> None:
     from search_spaces.study_file import study_names
 
@@ -151,6 +192,7 @@ def test_validate_prints_a_json_schema(folder: Path, environment: dict[str, str]
         (("run", "study.yaml", "--set", "resources.cpus_per_trial=4000"), "resources.cpus_per_trial"),
         (("run", "study.yaml", "--storage", "study.yaml/below"), "--storage"),
         (("run", "study.yaml", "--set", "train_size=5000"), "train_size"),
+        (("plan", "study.yaml", "--set", "train_size=5000"), "train_size"),
         (("run",), "Missing argument"),
         (("export", "results", "--format", "xlsx"), "xlsx"),
         (("no-such-command",), "no-such-command"),

@@ -47,6 +47,8 @@ def test_json_holds_the_settings_and_what_they_gave() -> None:
         (("--set", "space.layer_order=rlbd"), "space.layer_order: got 'rlbd'; allowed: lbrd, ldbr"),
         (("--set", "space.optimizer=sgd"), "space.optimizer: got 'sgd'; allowed: 'adam', as was recorded"),
         (("--set", "space.weight_decay=0.1"), "space.weight_decay: got 0.1; allowed: 0.0, as was recorded"),
+        (("--set", "space.drop_rate={uniform: [0, 0.9]}"), "space.drop_rate: got 0.9; allowed: 0 to 0.8, as was"),
+        (("--set", "space.lr={choice: [0.01, 1e-9, 0.001]}"), "space.lr: got 1e-09; allowed: "),
         (("--vary", "scheduler.variant=stop,halt"), "scheduler.variant: got 'halt'; allowed: one of promote"),
     ],
 )

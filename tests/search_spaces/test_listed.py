@@ -8,7 +8,7 @@ from search_spaces.space import SearchSpace
 
 
 def test_what_a_configuration_leaves_open_is_as_the_space_fixes_it() -> None:
-    space = SearchSpace.parse({"lr": 0.01, "augment": "crop-flip"})
+    space = SearchSpace.parse({"lr": {"choice": [0.01]}, "augment": "crop-flip"})
     first, second = resolve_listed([{"drop_rate": 0.5}, {"lr": 0.1, "augment": "none"}], space)
     assert (first["lr"], first["drop_rate"], first["augment"], first["flip_prob"]) == (0.01, 0.5, "crop-flip", 0.5)
     assert (second["lr"], second["augment"], second["flip_prob"]) == (0.1, "none", 0.0)

@@ -73,6 +73,12 @@ def test_searched_leaves_out_what_has_one_value() -> None:
     assert list(space.searched) == ["hue"]
 
 
+def test_a_domain_of_one_value_fixes_it() -> None:
+    raw = {"lr": {"choice": [0.01]}, "layer_order": {"permutations": "l"}, "drop_rate": {"uniform": [0, 0.5]}}
+    configuration = SearchSpace.parse(raw).resolve({"drop_rate": 0.2})
+    assert (configuration["lr"], configuration["layer_order"], configuration["drop_rate"]) == (0.01, "l", 0.2)
+
+
 def test_resolve_is_idempotent_and_complete_for_random_samples() -> None:
     space = SearchSpace.parse(ENDLESS)
     rng = random.Random(6)

@@ -65,7 +65,7 @@ def test_a_wish_to_stop_reaches_the_generation_it_is_meant_for(sweep: LocalFolde
     assert StopRequests(sweep, 2).wish() is None
 
 
-def test_a_sweep_is_found_by_its_folder_its_name_and_its_path(tmp_path: Path) -> None:
+def test_a_sweep_is_found_by_its_folder_its_name_and_its_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for folder, name, created in (
         ("a-1", "a", "2026-01-02"),
         ("a-2", "a", "2026-01-03"),
@@ -77,5 +77,10 @@ def test_a_sweep_is_found_by_its_folder_its_name_and_its_path(tmp_path: Path) ->
     assert find_sweep(storage, "a-1").name == "a-1"
     assert find_sweep(storage, "a").name == "a-2", "the newest, and not that of another spec"
     assert find_sweep(storage, str(tmp_path / "a-1")).name == "a-1"
+    monkeypatch.chdir(tmp_path)
+    elsewhere = LocalFolder(tmp_path / "results")
+    assert find_sweep(elsewhere, "a-1").path == tmp_path / "a-1"
+    monkeypatch.chdir(tmp_path / "a-2")
+    assert find_sweep(elsewhere, ".").path == tmp_path / "a-2"
     with pytest.raises(NotASweepError, match="no sweep 'b' here"):
         find_sweep(storage, "b")

@@ -7,7 +7,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from stored_rows import keys, parts, write_epochs
+from typer.testing import CliRunner
 
+from sweep.cli.app import app
 from sweep.store import DamagedFileError, NotASweepError, StoreError, read_sweep
 from sweep.store.folder import Folder, LocalFolder
 from sweep.store.generations import generation_files
@@ -150,3 +152,13 @@ def test_files_that_are_no_parts_are_passed_over(stored: LocalFolder) -> None:
     (stored / "log").write("epochs-g0002-00000099.parquet", b"a part whose driver died before it counted")
     assert len(keys(stored)) == 5
     assert verify(stored) == []
+
+
+def test_compacting_a_damaged_sweep_lists_all_damage(stored: LocalFolder) -> None:
+    names = parts(stored, "epochs")[:2]
+    for name in names:
+        (stored.root / "log" / name).write_bytes(b"")
+    done = CliRunner().invoke(app, ["verify", str(stored.root), "--compact", "--json"])
+    assert done.exit_code == 1
+    damages = json.loads(done.stdout)["damages"]
+    assert [name for name in names if any(name in damage for damage in damages)] == names

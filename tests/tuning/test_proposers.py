@@ -62,6 +62,23 @@ def test_a_finite_space_smaller_than_the_budget_is_given_out_once_whole() -> Non
     assert sorted(keys(exhaust(OptunaProposer(FINITE, count=100, seed=0)))) == sorted(keys(FINITE.grid()))
 
 
+def test_a_domain_of_one_value_is_kept_by_every_algorithm() -> None:
+    space = SearchSpace.parse({"lr": {"choice": [0.01]}, "drop_rate": {"uniform": [0, 0.5]}})
+    optuna = [OptunaProposer(space, count=2, seed=0, algorithm=name) for name in ("tpe", "nsga2")]
+    given = [*sobol_configurations(space, 4, seed=0), *sample_configurations(space, 4, seed=0)]
+    given += [configuration for proposer in optuna for configuration in exhaust(proposer)]
+    assert {configuration["lr"] for configuration in given} == {0.01}
+    assert len(given) == 12
+
+
+def test_random_sampling_gives_as_many_as_were_asked_for_of_nearly_all_there_are() -> None:
+    axes = ("lr", "drop_rate", "momentum")
+    space = SearchSpace.parse({name: {"uniform": [0.1, 0.5], "points": 10} for name in axes})
+    for count in (900, 999):
+        drawn = keys(sample_configurations(space, count, seed=0))
+        assert len(set(drawn)) == len(drawn) == count
+
+
 def test_an_adopted_configuration_is_not_given_out_again() -> None:
     for proposer in (ListedProposer(FINITE.grid()), OptunaProposer(FINITE, count=100, seed=0)):
         proposer.adopt(FINITE.grid()[2])
