@@ -185,7 +185,11 @@ class Asha:
 
     def _advance(self, configuration: str, epoch: int) -> None:
         self._brackets[self.bracket_of(configuration)][epoch].advanced.add(configuration)
-        self._released += self._waiting.pop(configuration, {})
+        waiting = self._waiting.get(configuration, {})
+        released = [trial for trial, rung in waiting.items() if rung == epoch]  # others may wait further up
+        for trial in released:
+            del waiting[trial]
+        self._released += released
 
     def _let_fall(self, configuration: str) -> None:
         """What waits of it is cut, with its place at the rung, from 0 for the best to 1."""

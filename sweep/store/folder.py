@@ -6,6 +6,7 @@ readers pass over them.
 
 import os
 import re
+import shutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
@@ -53,6 +54,11 @@ class Folder(ABC):
     @abstractmethod
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is fine."""
+
+    def clear(self) -> None:
+        """Remove the files that are directly within. Raises OSError."""
+        for name in self.files():
+            self.remove(name)
 
     @abstractmethod
     def modified(self, name: str) -> float:
@@ -123,6 +129,11 @@ class LocalFolder(Folder):
 
     def remove(self, name: str) -> None:
         (self.root / name).unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """And the folder, with what else is in it."""
+        if self.root.exists():
+            shutil.rmtree(self.root)
 
     def modified(self, name: str) -> float:
         return (self.root / name).stat().st_mtime

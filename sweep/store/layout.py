@@ -18,6 +18,14 @@ def part_name(table: str, generation: int, number: int) -> str:
     return f"{table}-g{generation:04d}-{number:08d}.parquet"
 
 
+def generation_of_part(name: str) -> int | None:
+    """The generation of the driver that wrote a file of the log; None for one that holds no rows."""
+    table, _, rest = name.partition("-g")
+    if table not in PUBLISHED or not name.endswith(".parquet"):
+        return None
+    return int(rest.partition("-")[0])
+
+
 def is_part(name: str) -> bool:
     """Whether a file of the log holds rows."""
-    return name.endswith(".parquet") and name.partition("-g")[0] in PUBLISHED
+    return generation_of_part(name) is not None

@@ -39,10 +39,10 @@ class Lease:
         self._renewed = 0.0
         self.renew()
 
-    def renew_if_due(self) -> None:
-        """Show a sign of life when the last one is some seconds old."""
-        if time.monotonic() - self._renewed >= RENEW_EVERY_S:
-            self.renew()
+    @property
+    def is_due(self) -> bool:
+        """Whether the last sign of life is some seconds old."""
+        return time.monotonic() - self._renewed >= RENEW_EVERY_S
 
     def renew(self) -> None:
         """Show a sign of life. Raises OSError."""

@@ -12,7 +12,7 @@ from sweep.store import generations
 from sweep.store.errors import SupersededError
 from sweep.store.folder import Folder
 from sweep.store.generations import Generation, Part
-from sweep.store.layout import LOG, PUBLISHED, is_part, part_name
+from sweep.store.layout import LOG, PUBLISHED, generation_of_part, part_name
 from sweep.store.lease import Lease
 from sweep.store.manifest import read_manifest
 from sweep.store.parquet_file import to_parquet
@@ -41,6 +41,7 @@ class StoreWriter:
         self._flush_interval_s = flush_interval_s
         self._pending: dict[str, list[dict[str, Any]]] = {table: [] for table in SCHEMAS}
         self._parts_written = 0
+        self.when_stored: list[Callable[[], None]] = []  # called once all rows taken so far are durable
         self._last_flush = time.monotonic()
         try:
             self._adopt()
@@ -72,8 +73,11 @@ class StoreWriter:
         self._pending["trials"].append(row)
 
     def flush_if_due(self) -> None:
-        """Flush when the last flush is longer ago than the interval."""
-        self._lease.renew_if_due()
+        """Flush when the last flush is longer ago than the interval. Raises what `flush` does."""
+        if self._lease.is_due:
+            # A sign of life of a driver that was superseded while it stood still would pass for the later one's.
+            self.refuse_if_superseded()
+            self._lease.renew()
         if time.monotonic() - self._last_flush >= self._flush_interval_s:
             self.flush()
 
@@ -96,6 +100,8 @@ class StoreWriter:
         self._commit(lists)
         self._pending = {table: [] for table in SCHEMAS}
         self._remove(part.name for part in replaced)
+        for tell in self.when_stored:
+            tell()
 
     def compact(self) -> None:
         """Flush, leave one part a table, and publish both as plain Parquet files.
@@ -114,11 +120,23 @@ class StoreWriter:
             published[table] = self._log.read(part.name)
         self._commit(lists)
         for table, data in published.items():
+            self.refuse_if_superseded()
             self.sweep.write(PUBLISHED[table], data)
-        # Parts of drivers that died or were superseded before they could commit go, too.
-        listed = self._generation.part_names()
+        # Parts of drivers that died or were superseded before they could commit go, too; not those of a later driver,
+        # which may have taken over while this one stood still.
+        listed, mine = self._generation.part_names(), self._generation.number
         with suppress(OSError):
-            self._remove(name for name in self._log.files() if is_part(name) and name not in listed)
+            names = [name for name in self._log.files() if name not in listed]
+            self._remove(name for name in names if (wrote := generation_of_part(name)) is not None and wrote <= mine)
+
+    def refuse_if_superseded(self) -> None:
+        """Raises SupersededError if a later driver has taken the sweep over."""
+        later = generations.superseded(self._log, self._generation)
+        if later is not None:
+            raise SupersededError(
+                f"{self.sweep}: a later driver (generation {later}) has taken this sweep over; "
+                f"this one (generation {self.generation}) stops without writing"
+            )
 
     def close(self) -> None:
         """Release the sweep. Rows not flushed are dropped: call flush() or compact() before."""
@@ -163,12 +181,7 @@ class StoreWriter:
 
     def _commit(self, lists: Generation) -> None:
         generations.commit(self._log, lists)
-        later = generations.superseded(self._log, lists)
-        if later is not None:
-            raise SupersededError(
-                f"{self.sweep}: a later driver (generation {later}) has taken this sweep over; "
-                f"this one (generation {self.generation}) stops without writing"
-            )
+        self.refuse_if_superseded()
         self._generation = lists
 
     def _remove(self, names: Iterable[str]) -> None:

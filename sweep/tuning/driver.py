@@ -1,7 +1,7 @@
 """The driver: from a spec to the compacted files, fresh or from what is stored."""
 
 from collections.abc import Callable, Mapping, Sequence
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 from cluster.connect import ray_session
@@ -13,11 +13,9 @@ from cluster.waiting import wait_for_a_place
 from sweep.data.dataset import ImageDataset, load_dataset
 from sweep.data.split import split_indices
 from sweep.spec import SweepSpec
-from sweep.stopping.early_stopping import EarlyStopping
-from sweep.stopping.verdict import GO_ON
-from sweep.store.errors import StoreError
+from sweep.store.errors import StoreError, SweepInUseError
 from sweep.store.folder import Folder
-from sweep.store.layout import CHECKPOINTS, STUDY_JOURNAL, checkpoint_name
+from sweep.store.layout import CHECKPOINTS, MANIFEST, STUDY_JOURNAL
 from sweep.store.manifest import write_manifest
 from sweep.store.reader import read_sweep
 from sweep.store.stop_request import StopRequests
@@ -25,10 +23,12 @@ from sweep.store.storage_probe import StorageProbe
 from sweep.store.writer import StoreWriter
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.build_stopping import build_stopping
+from sweep.tuning.checkpoint_cleaner import CheckpointCleaner
+from sweep.tuning.death_between_trials import survive_deaths_between_trials
 from sweep.tuning.drain import Drain
 from sweep.tuning.final_round import FinalRound, looks_at_test_images
 from sweep.tuning.interrupts import Interrupts
-from sweep.tuning.ledger import Ledger, Listener
+from sweep.tuning.ledger import Ledger
 from sweep.tuning.manifest_content import manifest_content, timestamp
 from sweep.tuning.out_of_memory import TriedAgainAlone, survive_memory_kills
 from sweep.tuning.pace import Pace
@@ -37,7 +37,7 @@ from sweep.tuning.proposer import Outcome
 from sweep.tuning.ready_workers import modules_to_preload, trials_use_waiting_workers
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.same_failure import PATIENCE, SameFailure
-from sweep.tuning.trial_record import TrialRecord
+from sweep.tuning.settle import settle
 from sweep.tuning.waiting import Waiting
 from sweep.tuning.warm_start import keep, kept
 from sweep.tuning.watch import Watch
@@ -81,6 +81,8 @@ def drive(
                 _refuse_other_data(sweep, spec, dataset, final_round.search)
                 manifest["precision"] = final_round.search.get("precision", "fp32")
                 manifest["final_round"] = final_round.note()
+            if sweep.exists(MANIFEST):
+                raise SweepInUseError(f"{sweep}: another driver has begun this sweep just now; give another --id")
             if warm_start:
                 keep(sweep, warm_start)
             write_manifest(sweep, manifest)
@@ -95,11 +97,15 @@ def drive(
             writer.tell_progress(Pace(spec, ledger).progress)
             watch.announce(f"sweep {sweep.name}: {places.now()} trials at once; files in {sweep}")
             with trials_use_waiting_workers() if address is None else nullcontext():
-                finished, budget = _train(sweep, spec, manifest, ledger, places, watch)
+                finished, budget = _train(sweep, spec, manifest, ledger, writer, places, watch)
             ledger.put_unfinished()
             ledger.abandon_orphans()
             writer.compact()
+            if finished:
+                with suppress(OSError):
+                    (sweep / CHECKPOINTS).clear()
             state = "COMPLETED" if finished else "INTERRUPTED"
+            writer.refuse_if_superseded()
             write_manifest(sweep, {**manifest, "state": state, "ended": timestamp()})
         except OSError as error:
             raise OSError(
@@ -133,7 +139,13 @@ def check_cluster(storage: Folder, announce: Callable[[str], None]) -> list[Node
 
 
 def _train(
-    sweep: Folder, spec: SweepSpec, manifest: Mapping[str, Any], ledger: Ledger, places: Places, watch: Watch
+    sweep: Folder,
+    spec: SweepSpec,
+    manifest: Mapping[str, Any],
+    ledger: Ledger,
+    writer: StoreWriter,
+    places: Places,
+    watch: Watch,
 ) -> tuple[bool, str | None]:
     """Let Ray Tune train what is left. Whether nothing is left now, and what of the budget is used up."""
     from ray import tune
@@ -144,6 +156,9 @@ def _train(
 
     checkpoints = sweep / CHECKPOINTS
     stopping = build_stopping(spec)
+    cleaner = CheckpointCleaner(checkpoints, ledger)
+    ledger.listeners.append(cleaner)
+    writer.when_stored.append(cleaner.rows_are_stored)
     settle(ledger, stopping)
     assignments = Assignments(spec, ledger, stopping, kept(sweep))
     reached = assignments.budget_reached(0.0)
@@ -151,7 +166,7 @@ def _train(
         watch.announce(f"{reached}, used up before; give it more with `--set`")
         return False, reached
     drain, failure = Drain(), SameFailure()
-    ledger.listeners += [assignments, CheckpointCleaner(checkpoints), failure]
+    ledger.listeners += [assignments, failure]
     if watch.listener is not None:
         ledger.listeners.append(watch.listener(spec, ledger, places.now()))
     scheduler = StoppingScheduler(stopping, ledger, drain, TriedAgainAlone(spec.resources, watch.announce))
@@ -174,6 +189,7 @@ def _train(
         test=looks_at_test_images(dict(manifest)),
     )
     survive_memory_kills()
+    survive_deaths_between_trials()
     # Tune insists on a folder of its own; nothing in it is read again.
     with scratch_folder() as scratch:
         tune.run(
@@ -202,39 +218,6 @@ def _train(
     if failure.hopeless:
         watch.announce(f"every trial fails with the same error after {PATIENCE} of them; stopped early")
     return assignments.complete, assignments.budget_reached(0.0) or drain.reason
-
-
-class CheckpointCleaner(Listener):
-    """Removes a trial's checkpoint once the trial has ended."""
-
-    def __init__(self, checkpoints: Folder) -> None:
-        self._checkpoints = checkpoints
-
-    def trial_ended(self, record: TrialRecord) -> None:
-        self._checkpoints.remove(checkpoint_name(record.trial_id))
-
-
-def settle(ledger: Ledger, stopping: EarlyStopping) -> None:
-    """Bring early stopping to what the stored rows say, and end trials whose driver died just before it could."""
-    rows = [(row, record) for record in ledger.trials.values() for row in record.epochs]
-    verdicts = {}
-    # In the order in which they were told, so that the rungs are as they were.
-    for row, record in sorted(rows, key=lambda item: item[0]["timestamp"]):
-        history = record.epochs[: row["epoch"]]
-        verdicts[record.trial_id] = stopping.told(record.trial_id, record.configuration_id, history)
-    for record in ledger.trials.values():
-        if record.has_ended:
-            stopping.ended(record.trial_id, record.configuration_id)
-    for record in ledger.unfinished():
-        verdict = verdicts.get(record.trial_id, GO_ON)
-        if verdict.action == "cut":
-            ledger.end(record.trial_id, "STOPPED", stop_reason=verdict.reason, stop_value=verdict.value)
-        elif len(record.epochs) >= ledger.epochs:
-            ledger.end(record.trial_id, "COMPLETED")
-        elif record.promoted_at == len(record.epochs):
-            stopping.let_pass(record.configuration_id, record.promoted_at)
-    for trial in stopping.held:
-        ledger.pause(trial)
 
 
 def _trial_name(trial: Any) -> str:

@@ -101,7 +101,7 @@ def finalize(
             address=address,
             watch=watch,
         )
-        if result.state != "COMPLETED" or result.statuses["FAILED"]:
+        if result.state != "COMPLETED" or result.statuses["FAILED"] or result.interrupted_by is not None:
             return result
         chosen = rank(read_sweep(result.path))
     return result

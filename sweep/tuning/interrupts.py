@@ -16,7 +16,8 @@ class Interrupts:
     """While entered: the first of SIGINT, SIGTERM and SIGHUP ends the sweep in order, the second ends the process.
 
     `received`: the number of the first one. Enter it inside the Ray session, as connecting sets a handler of Ray's own.
-    Does nothing outside the main thread, where Python gives signals to nobody.
+    Does nothing outside the main thread, where Python gives signals to nobody, and leaves alone what is ignored, as
+    SIGHUP is under nohup.
     """
 
     def __init__(self, announce: Callable[[str], None]) -> None:
@@ -28,7 +29,10 @@ class Interrupts:
         if threading.current_thread() is threading.main_thread():
             # Tune would put a handler for SIGINT in place of ours.
             os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
-            self._before = {number: signal.signal(number, self._handle) for number in SIGNALS}
+            heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            self._before = {number: signal.signal(number, self._handle) for number in heard}
+            # By this handler it is seen whether Tune runs; that of an earlier run of Tune stays for ever.
+            self._before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, signal.SIG_DFL)
         return self
 
     def __exit__(

@@ -65,8 +65,11 @@ def train_trial(config: dict[str, Any], job: TrialJob) -> None:
 
 
 def _is_of_the_machine(error: Exception) -> bool:
-    """Whether another attempt, or another machine, may well succeed: out of memory, files that cannot be read."""
-    return isinstance(error, OSError) or ran_out_of_memory(error)
+    """Whether another attempt, or another machine, may well succeed: out of memory, files that cannot be read, or a GPU
+    at fault, which fails whatever the same process tries on it afterwards."""
+    import torch
+
+    return isinstance(error, OSError | torch.AcceleratorError) or ran_out_of_memory(error)
 
 
 def _train(config: dict[str, Any], job: TrialJob) -> None:

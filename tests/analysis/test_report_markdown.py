@@ -16,11 +16,12 @@ def written(folder: Path) -> str:
 
 
 def study() -> list[dict]:
-    """Two orders, three seeds; the second one's validation loss is higher by 0.3 nats in each."""
+    """Two orders, three seeds; the second one's validation loss is higher by some 0.3 nats in each."""
+    rises = {"lbrd": [0, 0, 0], "ldbr": [0.3, 0.301, 0.302]}
     return [
-        trial([epoch(1 + 0.01 * seed + 0.3 * (order == "ldbr"), 0.5, 0.6)] * 2, layer_order=order, replicate=seed)
-        for order in ("lbrd", "ldbr")
-        for seed in range(3)
+        trial([epoch(1 + 0.01 * seed + rise, 0.5, 0.6)] * 2, layer_order=order, replicate=seed)
+        for order, by_seed in rises.items()
+        for seed, rise in enumerate(by_seed)
     ]
 
 
@@ -29,7 +30,7 @@ def test_it_has_the_findings_and_each_difference_with_interval_and_n(tmp_path: P
     text = written(folder)
     assert text.startswith("## s\n")
     assert "**Best configuration.** lbrd: validation accuracy 60.0 %" in text
-    assert "| layer_order ldbr against lbrd | val_loss | 0.300 | 0.300 | 0.300 | 0.000 | 3 |" in text
+    assert "| layer_order ldbr against lbrd | val_loss | 0.301 | 0.299 | 0.303 | 0.000 | 3 |" in text
     assert "- **Learning curves.** At epoch 2" in text
     assert "Rank correlation" not in text
 

@@ -17,11 +17,11 @@ from sweep.spec import SweepSpec
 from sweep.store.schema import ENDED
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.build_stopping import build_stopping
-from sweep.tuning.driver import settle
 from sweep.tuning.ledger import Ledger
 from sweep.tuning.optuna_proposer import OptunaProposer
+from sweep.tuning.settle import settle
 
-SPACE = {"lr": {"loguniform": [3e-5, 1e-1]}, "drop_rate": {"uniform": [0.0, 0.8]}}
+SPACE = {"lr": {"loguniform": [1e-4, 1e-1]}, "drop_rate": {"uniform": [0.0, 0.8]}}
 
 
 def spec(curves: RecordedCurves, **keys: Any) -> SweepSpec:
@@ -108,10 +108,12 @@ def test_what_a_resume_rebuilds_in_the_middle_is_what_was_there(
     at_work = {record.trial_id for record in before.ledger.unfinished() if not record.waits}
     # What the first driver had released, and what has told nothing since, the second one releases again.
     again = at_work & stopping.held
-    for _ in again:
-        assert stopping.next_released() in again
+    released: set[str | None] = set()
+    while not again <= released:
+        released.add(stopping.next_released())
     assert stopping.asha.standings() == before.stopping.asha.standings()
-    assert stopping.held == before.stopping.held
+    # Of two seeds that went on together, the second driver may hand out the one that had yet to be.
+    assert stopping.held | (released - again) == before.stopping.held
     if algorithm == "tpe":
         proposers = [before.assignments.proposer, after.proposer]
         studies = [p.study.trials for p in proposers if isinstance(p, OptunaProposer)]

@@ -6,6 +6,8 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -184,3 +186,53 @@ def test_a_write_that_fails_names_its_file_leaves_no_half_part_and_keeps_its_row
     assert process.exitcode == 0
     assert keys(sweep) == [("a", 1), ("a", 2)]
     assert list(Path(sweep.root).rglob("_*")) == []
+
+
+@dataclass(frozen=True)
+class TakenOver(LocalFolder):
+    """A sweep that a second driver takes over, and stores an epoch in, while the first one writes `during`."""
+
+    during: str = ""
+
+    def write(self, name: str, data: bytes) -> None:
+        super().write(name, data)
+        if name == self.during:
+            later = StoreWriter(LocalFolder(self.root), take_over=True)
+            later.add_epoch(epoch_row("a", 3))
+            later.flush()
+
+
+@pytest.mark.parametrize("during", ["epochs.parquet", "trials.parquet"])
+def test_a_driver_that_is_superseded_while_it_compacts_removes_nothing_of_the_later_ones(
+    sweep: LocalFolder, during: str
+) -> None:
+    old = StoreWriter(TakenOver(sweep.root, during))
+    for epoch in (1, 2):
+        old.add_epoch(epoch_row("a", epoch))
+    with suppress(SupersededError):
+        old.compact()
+    assert keys(sweep) == [("a", 1), ("a", 2), ("a", 3)]
+    with pytest.raises(SupersededError):
+        old.compact()
+    assert keys(sweep) == [("a", 1), ("a", 2), ("a", 3)]
+
+
+def test_a_superseded_driver_shows_no_sign_of_life(sweep: LocalFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "RENEW_EVERY_S", 0.0)
+    old = StoreWriter(sweep)
+    StoreWriter(sweep, take_over=True)
+    held = (sweep / "log").read("driver.json")
+    with pytest.raises(SupersededError, match="later driver"):
+        old.flush_if_due()
+    assert (sweep / "log").read("driver.json") == held
+
+
+def test_who_waits_for_rows_to_be_stored_is_told_once_they_are(sweep: LocalFolder) -> None:
+    writer = StoreWriter(sweep)
+    seen: list[list[tuple[str, int]]] = []
+    writer.when_stored.append(lambda: seen.append(keys(sweep)))
+    writer.add_epoch(epoch_row("a", 1))
+    assert seen == []
+    writer.flush()
+    writer.flush()
+    assert seen == [[("a", 1)]]
