@@ -134,3 +134,14 @@ def test_killed_workers_are_started_again_and_their_trials_lose_no_epoch(make_sw
     assert set(trials["status"]) == {"COMPLETED"}
     assert trials["attempts"].max() == 2
     assert epochs["attempt"].max() == 2
+
+
+def test_under_nohup_the_end_of_the_terminal_ends_nothing(make_sweep: MakeSweep) -> None:
+    sweep = make_sweep({**STUDY, "epochs": 3})
+    sweep.within = ["nohup"]
+    process = sweep.start()
+    sweep.wait_for_rows(process, 1)
+    process.send_signal(signal.SIGHUP)
+    printed, _ = process.communicate(timeout=120)
+    assert process.returncode == 0, printed
+    assert sweep.rows() == 12

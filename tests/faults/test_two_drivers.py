@@ -3,11 +3,18 @@
 import os
 import signal
 from collections.abc import Callable
+from pathlib import Path
 
 import pandas as pd
 import pytest
 from real_sweeps import COMPARED, RealSweep, check_exactly_once
 from test_killed_driver import ROWS, STUDY
+
+from sweep.spec import SweepSpec
+from sweep.store import SweepInUseError
+from sweep.store.folder import LocalFolder
+from sweep.tuning.driver import drive
+from sweep.tuning.watch import Watch
 
 MakeSweep = Callable[..., RealSweep]
 
@@ -38,3 +45,11 @@ def test_a_second_driver_is_refused_and_a_paused_first_one_is_superseded(make_sw
     pd.testing.assert_frame_equal(epochs, done)
     whole.run()
     pd.testing.assert_frame_equal(epochs[COMPARED], whole.tables()[0][COMPARED], check_exact=True)
+
+
+def test_a_sweep_that_has_just_been_begun_by_another_driver_is_not_written_over(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path / "killed-a")
+    folder.write("sweep.json", b"of the first one")
+    with pytest.raises(SweepInUseError, match="another driver has begun this sweep just now"):
+        drive(folder, SweepSpec.load(STUDY), None, address=None, watch=Watch())
+    assert folder.read("sweep.json") == b"of the first one"

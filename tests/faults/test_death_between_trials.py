@@ -1,0 +1,60 @@
+"""A worker that dies while it has nothing to do, killed for real: the next trial loses an attempt, and no more."""
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import psutil
+import pytest
+
+import sweep
+from sweep.tuning.ledger import Ledger, Listener
+from sweep.tuning.trial_record import TrialRecord
+from sweep.tuning.watch import Watch
+
+TRIALS = 3
+STUDY: dict[str, Any] = {
+    "name": "idle",
+    "model": "mlp",
+    "model_args": {"hidden": [16]},
+    "dataset": "digits",
+    "train_size": 200,
+    "epochs": 2,
+    "space": {"lr": {"loguniform": [1e-4, 1e-2]}},
+    "search": {"trials": TRIALS},
+    "scheduler": "none",
+    "resources": {"max_concurrent": 1},
+    "max_retries": 1,
+}
+
+
+class KillsTheWorkerOnce(Listener):
+    """kill -9 of whatever trains, right after the first trial has ended."""
+
+    def __init__(self) -> None:
+        self.killed: list[int] = []
+
+    def trial_ended(self, record: TrialRecord) -> None:
+        if self.killed:
+            return
+        for process in psutil.Process(os.getpid()).children(recursive=True):
+            if any("ray::ImplicitFunc" in word for word in process.cmdline()):
+                process.kill()
+                self.killed.append(process.pid)
+
+
+def test_it_costs_the_next_trial_an_attempt_and_not_its_life(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
+) -> None:
+    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+    killer = KillsTheWorkerOnce()
+
+    def listener(spec: sweep.SweepSpec, ledger: Ledger, places: int) -> Listener:
+        return killer
+
+    result = sweep.run(STUDY, storage=tmp_path, watch=Watch(listener=listener))
+    assert killer.killed
+    trials = pd.read_parquet(Path(result.path) / "trials.parquet")
+    assert trials["status"].tolist() == ["COMPLETED"] * TRIALS
+    assert trials["epochs_run"].tolist() == [2] * TRIALS
