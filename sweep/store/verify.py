@@ -17,6 +17,8 @@ from sweep.store.parquet_file import from_parquet
 from sweep.store.reader import read_part
 from sweep.store.schema import SCHEMAS
 
+_MISSING = "missing"
+
 
 @dataclass(frozen=True)
 class Damage:
@@ -38,7 +40,12 @@ def verify(place: str | Path | Folder) -> list[Damage]:
     """
     sweep = open_folder(place)
     lists, found = _lists(sweep)
-    return [*found, *_damaged_parts(sweep / LOG, lists), *_damaged_copies(sweep), *_damaged_checkpoints(sweep)]
+    parts = _damaged_parts(sweep / LOG, lists)
+    while any(damage.why == _MISSING for damage in parts) and (now := _lists(sweep))[0] != lists:
+        # A running sweep's driver has merged them meanwhile, and listed what they became.
+        lists, found = now
+        parts = _damaged_parts(sweep / LOG, lists)
+    return [*found, *parts, *_damaged_copies(sweep), *_damaged_checkpoints(sweep)]
 
 
 def quarantine(place: str | Path | Folder) -> list[Damage]:
@@ -88,7 +95,7 @@ def _lists(sweep: Folder) -> tuple[Generation, list[Damage]]:
             return latest, found
         if known:
             name = generations.any_file_of(known)
-            found.append(Damage(log, name, "missing", "every part found counts instead"))
+            found.append(Damage(log, name, _MISSING, "every part found counts instead"))
     except DamagedFileError:
         pass
     return _all_parts(log), found
@@ -117,7 +124,7 @@ def _damaged_parts(log: Folder, lists: Generation) -> list[Damage]:
             try:
                 read_part(log, table, part)
             except FileNotFoundError:
-                found.append(Damage(log, part.name, "missing", f"{part.rows} rows of {table}"))
+                found.append(Damage(log, part.name, _MISSING, f"{part.rows} rows of {table}"))
             except DamagedFileError as error:
                 found.append(Damage(log, part.name, _why(error), f"{part.rows or 'unknown'} rows of {table}"))
     return found

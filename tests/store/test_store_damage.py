@@ -2,6 +2,7 @@
 
 import json
 import random
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -162,3 +163,28 @@ def test_compacting_a_damaged_sweep_lists_all_damage(stored: LocalFolder) -> Non
     assert done.exit_code == 1
     damages = json.loads(done.stdout)["damages"]
     assert [name for name in names if any(name in damage for damage in damages)] == names
+
+
+@dataclass(frozen=True)
+class MergedMeanwhile(LocalFolder):
+    """A running sweep, seen by a reader who has just read the list of parts when the driver compacts."""
+
+    seen: list[str] = field(default_factory=list)
+
+    def __truediv__(self, name: str) -> "MergedMeanwhile":
+        return MergedMeanwhile(self.root / name, self.seen)
+
+    def read(self, name: str) -> bytes:
+        if name.endswith(".parquet") and not self.seen:
+            self.seen.append(name)
+            writer = StoreWriter(LocalFolder(self.root.parent))
+            writer.compact()
+            writer.close()
+        return super().read(name)
+
+
+def test_parts_that_are_merged_while_they_are_verified_are_no_damage(sweep: LocalFolder) -> None:
+    write_epochs(sweep, 1, 3)
+    running = MergedMeanwhile(sweep.root)
+    assert verify(running) == []
+    assert running.seen
