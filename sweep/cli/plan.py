@@ -11,6 +11,7 @@ from sweep.progress.wording import count, duration
 from sweep.simulation.plan import plan_sweep
 from sweep.spec import SweepSpec
 from sweep.tuning.epoch_probe import probe_seconds_per_epoch
+from sweep.tuning.places import places_here
 
 
 def plan(
@@ -25,8 +26,7 @@ def plan(
 ) -> None:
     """Say how many configurations, rungs and epochs a sweep has, and what time it will take."""
     checked = SweepSpec.load(spec, set_ or ())
-    here = _places_here(checked.resources.cpus_per_trial, checked.resources.gpus_per_trial)
-    places = at_once or min(here, checked.resources.max_concurrent or here)
+    places = at_once or places_here(checked.resources)
     counted = plan_sweep(checked, places)
     cost = None
     if probe:
@@ -50,17 +50,3 @@ def plan(
         print(f"                  ({cost['seconds_per_epoch']:.2f} s an epoch, measured here with one trial alone)")
         money = f", {cost['cost']:.2f} at {price:g} an hour" if price else ""
         print(f"  cost            {cost['cpu_hours']:.2f} CPU hours{money}")
-
-
-def _places_here(cpus_per_trial: float, gpus_per_trial: float) -> int:
-    """As on this machine; its GPUs do not count where it has none, and the sweep is for another."""
-    import os
-
-    places = int((os.cpu_count() or 1) / cpus_per_trial)
-    if gpus_per_trial > 0:
-        import torch
-
-        gpus = torch.cuda.device_count()
-        on_gpus = gpus * int(1 / gpus_per_trial) if gpus_per_trial < 1 else int(gpus / gpus_per_trial)
-        places = min(places, on_gpus) if gpus else places
-    return max(1, places)

@@ -1,10 +1,13 @@
 """Where a sweep keeps what."""
 
+import re
+
 MANIFEST = "sweep.json"
 PUBLISHED = {"epochs": "epochs.parquet", "trials": "trials.parquet"}
 LOG = "log"
 CHECKPOINTS = "checkpoints"
 QUARANTINE = "quarantine"
+_PART = re.compile(rf"(?:{'|'.join(PUBLISHED)})-g(\d+)-.*\.parquet")
 STUDY_JOURNAL = "optuna.journal"  # the search's study, for optuna-dashboard; nothing of ours reads it
 
 
@@ -20,10 +23,8 @@ def part_name(table: str, generation: int, number: int) -> str:
 
 def generation_of_part(name: str) -> int | None:
     """The generation of the driver that wrote a file of the log; None for one that holds no rows."""
-    table, _, rest = name.partition("-g")
-    if table not in PUBLISHED or not name.endswith(".parquet"):
-        return None
-    return int(rest.partition("-")[0])
+    found = _PART.fullmatch(name)
+    return int(found[1]) if found else None
 
 
 def is_part(name: str) -> bool:

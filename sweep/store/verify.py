@@ -61,14 +61,16 @@ def quarantine(place: str | Path | Folder) -> list[Damage]:
         return []
     lease = Lease(sweep)
     try:
+        known = read_manifest(sweep).get("generation", 0)
+        # The log of an older version has no lists: there, the parts that are left count as they are.
+        has_lists = known or generations.generation_files(log)
+        sound = generations.claim(log, above=known) if has_lists else None
+        # Read only now: what an earlier driver commits from here on, it does not count as stored.
         lists, _ = _lists(sweep)
         for damage in found:
             _move(damage.folder, damage.name, sweep / QUARANTINE)
         left = set(log.files())
-        known = read_manifest(sweep).get("generation", 0)
-        # The log of an older version has no lists: there, the parts that are left count as they are.
-        if known or generations.generation_files(log):
-            sound = generations.claim(log, above=known)
+        if sound is not None:
             for table in SCHEMAS:
                 sound = generations.with_parts(sound, table, [p for p in lists.of(table) if p.name in left])
             generations.commit(log, sound)

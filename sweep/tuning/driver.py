@@ -24,11 +24,11 @@ from sweep.store.writer import StoreWriter
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.build_stopping import build_stopping
 from sweep.tuning.checkpoint_cleaner import CheckpointCleaner
-from sweep.tuning.death_between_trials import survive_deaths_between_trials
 from sweep.tuning.drain import Drain
 from sweep.tuning.final_round import FinalRound, looks_at_test_images
 from sweep.tuning.interrupts import Interrupts
 from sweep.tuning.ledger import Ledger
+from sweep.tuning.lost_workers import survive_lost_workers
 from sweep.tuning.manifest_content import manifest_content, timestamp
 from sweep.tuning.out_of_memory import TriedAgainAlone, survive_memory_kills
 from sweep.tuning.pace import Pace
@@ -189,7 +189,7 @@ def _train(
         test=looks_at_test_images(dict(manifest)),
     )
     survive_memory_kills()
-    survive_deaths_between_trials()
+    survive_lost_workers()
     # Tune insists on a folder of its own; nothing in it is read again.
     with scratch_folder() as scratch:
         tune.run(

@@ -1,5 +1,6 @@
 """How many trials may be under way at once, on a cluster that nodes join and leave."""
 
+import os
 import time
 
 from cluster.autoscaler import has_autoscaler
@@ -33,3 +34,17 @@ class Places:
             # Only for trials that wait are nodes started.
             return most or 2 * places
         return min(places, most or places)
+
+
+def places_here(resources: ResourceSettings) -> int:
+    """How many trials may be under way at once on this machine, before Ray runs; at least 1.
+
+    Its GPUs do not count where it has none, and the sweep is for another machine.
+    """
+    places = int((os.cpu_count() or 1) / resources.cpus_per_trial)
+    if (share := resources.gpus_per_trial) > 0:
+        import torch
+
+        if gpus := torch.cuda.device_count():
+            places = min(places, gpus * int(1 / share) if share < 1 else int(gpus / share))
+    return max(1, min(places, resources.max_concurrent or places))

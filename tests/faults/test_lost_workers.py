@@ -1,4 +1,4 @@
-"""A worker that dies while it has nothing to do, killed for real: the next trial loses an attempt, and no more."""
+"""Workers that are of no use to the trial that is to have them next: it loses an attempt, and no more."""
 
 import os
 from pathlib import Path
@@ -7,9 +7,11 @@ from typing import Any
 import pandas as pd
 import psutil
 import pytest
+import torch
 
 import sweep
 from sweep.tuning.ledger import Ledger, Listener
+from sweep.tuning.trainable import _is_of_the_machine
 from sweep.tuning.trial_record import TrialRecord
 from sweep.tuning.watch import Watch
 
@@ -58,3 +60,19 @@ def test_it_costs_the_next_trial_an_attempt_and_not_its_life(
     trials = pd.read_parquet(Path(result.path) / "trials.parquet")
     assert trials["status"].tolist() == ["COMPLETED"] * TRIALS
     assert trials["epochs_run"].tolist() == [2] * TRIALS
+
+
+def test_a_worker_that_is_still_busy_costs_an_attempt_and_not_the_sweep(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
+) -> None:
+    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+    # How long Tune lets the trial before come to its end, in seconds; Ray's workers take it from here.
+    monkeypatch.setenv("TUNE_FUNCTION_THREAD_TIMEOUT_S", "0")
+    waits_at_rungs = {"scheduler": {"variant": "promote", "grace_period": 1}, "epochs": 4, "max_retries": 20}
+    result = sweep.run({**STUDY, **waits_at_rungs, "search": {"trials": 6}}, storage=tmp_path)
+    assert (result.state, result.statuses["FAILED"], result.statuses.total()) == ("COMPLETED", 0, 6)
+
+
+def test_a_gpu_at_fault_is_the_machine_s_and_a_wrong_shape_the_trial_s() -> None:
+    assert _is_of_the_machine(torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
+    assert not _is_of_the_machine(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
