@@ -5,11 +5,10 @@ from enum import StrEnum
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from sweep.cli.options import Json, SweepDir
-from sweep.cli.terminal import print_json, say
+from sweep.cli.terminal import print_json, print_table, say
 
 
 class _At(StrEnum):
@@ -53,7 +52,7 @@ def compare(
         shown.add_column(name, no_wrap=True)
     for row in rows:
         shown.add_row(*_cells(row))
-    Console(highlight=False, markup=False).print(shown)
+    print_table(shown)
     when = f"epoch {epoch}" if at == _At.MATCHED else f"each trial's {at.value} epoch"
     print(f"{value} at {when}; n counts {rows[0]['unit']}" + ("" if rows[0]["unit"] == "replicates" else _ASSOCIATION))
 

@@ -4,12 +4,11 @@ from secrets import token_hex
 from typing import TYPE_CHECKING
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from sweep.cli.jobs import is_job_server
 from sweep.cli.options import DEFAULT_STORAGE, DriverAddress, Json, Storage
-from sweep.cli.terminal import pass_on, print_json
+from sweep.cli.terminal import pass_on, print_json, print_table
 from sweep.store.folder import open_folder
 from sweep.store.storage_probe import StorageProbe
 
@@ -68,7 +67,7 @@ def _print(nodes: "list[Node]") -> None:
         memory = f"{node.memory_gib:.1f} GiB"
         fit = "no" if node.problems else "yes"
         table.add_row(node.host, node.address, f"{node.cpus:g}", f"{node.gpus:g}", memory, *versions, fit)
-    Console(highlight=False, markup=False).print(table)
+    print_table(table)
     for node in nodes:
         for problem in node.problems:
             print(f"{node.host}: {problem}")

@@ -4,13 +4,12 @@ from collections.abc import Hashable
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from sweep.cli.jobs import is_job_server, plain
 from sweep.cli.options import DriverAddress, Json, SetWithoutBearing, SweepDir
 from sweep.cli.run import shown, submitted, told, watched
-from sweep.cli.terminal import print_json, say
+from sweep.cli.terminal import print_json, print_table, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -84,7 +83,7 @@ def _print_scores(scores: "pd.DataFrame") -> None:
             _plus_minus(row, "test_acc"),
             _plus_minus(row, "behind") if row["pairs"] else "",
         )
-    Console(highlight=False, markup=False).print(table)
+    print_table(table)
 
 
 def _plus_minus(row: dict[Hashable, Any], name: str) -> str:

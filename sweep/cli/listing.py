@@ -1,11 +1,10 @@
 """sweep list: the sweeps on one storage."""
 
-from rich.console import Console
 from rich.table import Table
 
 from search_spaces.errors import SpecError
 from sweep.cli.options import DEFAULT_STORAGE, Json, Storage
-from sweep.cli.terminal import print_json, say
+from sweep.cli.terminal import print_json, print_table, say
 from sweep.store.errors import NotASweepError, StoreError
 from sweep.store.folder import open_folder
 
@@ -45,4 +44,4 @@ def list_sweeps(storage: Storage = DEFAULT_STORAGE, json: Json = False) -> None:
             "" if sweep["best_val_acc"] is None else f"{sweep['best_val_acc']:.4f}",
             sweep["created"][5:16].replace("T", " "),
         )
-    Console(highlight=False, markup=False).print(table)
+    print_table(table)

@@ -6,6 +6,7 @@ import sys
 from typing import Any
 
 from rich.console import Console
+from rich.table import Table
 
 # Results may be piped, so that progress, warnings and errors never mix with them.
 STDERR = Console(stderr=True, highlight=False)
@@ -20,6 +21,13 @@ def pass_on(piece: str) -> None:
     """What somebody else has printed, as it comes."""
     sys.stdout.write(piece)
     sys.stdout.flush()
+
+
+def print_table(table: Table) -> None:
+    """A table on stdout, as wide as it is: what a narrow terminal breaks can be read, what it cuts off cannot."""
+    console = Console(highlight=False, markup=False)
+    console.width = max(console.width, console.measure(table, options=console.options.update(max_width=10_000)).maximum)
+    console.print(table, soft_wrap=True)
 
 
 def print_json(value: dict[str, Any] | list[Any]) -> None:

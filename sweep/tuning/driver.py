@@ -163,6 +163,8 @@ def _train(
     assignments = Assignments(spec, ledger, stopping, kept(sweep))
     reached = assignments.budget_reached(0.0)
     if reached is not None:
+        if assignments.next() is None and assignments.complete:
+            return True, None  # the last epoch of all has used it up
         watch.announce(f"{reached}, used up before; give it more with `--set`")
         return False, reached
     drain, failure = Drain(), SameFailure()

@@ -23,6 +23,15 @@ def test_pairs_come_with_interval_and_verdict_and_say_where_they_were_measured()
     assert "val_acc at epoch 20; n counts replicates" in said
 
 
+def test_the_table_is_whole_however_narrow_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    code, said = compare("drop_rate", "--baseline", "0", "--value", "val_acc")
+    page = (Path(__file__).parents[2] / "docs" / "analysis.md").read_text()
+    shown = page.partition("$ sweep compare benchmarks/curves/cifar10-mlp drop_rate")[2].splitlines()[1:6]
+    assert code == 0
+    assert [line.rstrip() for line in said.splitlines()] == shown
+
+
 def test_as_json_it_is_the_table_of_analysis_compare() -> None:
     code, said = compare("drop_rate", "--baseline", "0", "--json")
     told = json.loads(said)

@@ -49,6 +49,14 @@ def test_a_bound_ends_a_sweep_in_order_and_more_of_it_lets_it_complete(tmp_path:
     assert not rows.duplicated(["trial_id", "epoch"]).any()
 
 
+def test_a_sweep_whose_last_epoch_used_the_budget_up_is_complete_when_it_is_resumed(tmp_path: Path) -> None:
+    small = {**STUDY, "epochs": 1, "space": {"lr": {"choice": [0.001, 0.01]}}}
+    result = sweep.run(small, storage=tmp_path, overrides=["budget.max_epochs_total=2"])
+    assert result.statuses["COMPLETED"] == 2
+    done = sweep.resume(result.path)
+    assert (done.exit_code, done.state) == (0, "COMPLETED")
+
+
 @pytest.mark.slow
 def test_out_of_trials_those_that_wait_at_a_rung_wait_on(tmp_path: Path) -> None:
     promote = {**STUDY, "scheduler": {"variant": "promote", "reduction_factor": 2}}
