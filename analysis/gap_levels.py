@@ -164,17 +164,20 @@ def _balanced(table: pd.DataFrame, finite: pd.DataFrame, others: list[str], valu
     """Mean by (level, replicate) if every level meets the same settings of the others; None if not.
 
     Settings without a finite value at some level and replicate leave all levels, so that means stay comparable; so does
-    a replicate that lacks one of the configurations which a derived factor has put on one level. What no setting has,
+    a replicate that lacks one of the configurations which a derived factor has put on one level, unless that has no
+    value in any. What no setting has,
     such as the one seed that failed where there is one setting, is missing at that level and replicate alone.
     """
     setting = table.groupby(["sweep_id", *others], dropna=False).ngroup()
     if setting.groupby(table["level"]).agg(frozenset).nunique() != 1:
         return None
-    of = table.groupby([setting, table["level"]])["configuration_id"].transform("nunique")
-    groups = finite.assign(setting=setting, of=of).groupby(["setting", "level", "replicate"])
+    finite = finite.assign(setting=setting)
+    of = finite.groupby(["setting", "level"])["configuration_id"].transform("nunique")
+    groups = finite.assign(of=of).groupby(["setting", "level", "replicate"])
     cells = groups.agg(mean=(value, "mean"), finite=(value, "size"), of=("of", "first"))
     complete = cells.loc[cells["finite"] == cells["of"], "mean"].unstack(["level", "replicate"]).dropna()
-    return None if complete.empty else complete.mean()
+    lost = set(finite["level"]) - set(complete.columns.get_level_values("level"))
+    return None if complete.empty or lost else complete.mean()
 
 
 def _split(rows: pd.Series, names: list[str]) -> dict[str, pd.Series]:

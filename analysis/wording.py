@@ -25,6 +25,8 @@ def nats(value: float, *, sign: bool = False) -> str:
 
 def p_value(p: float) -> str:
     """Such as "p = 0.012"; "p < 0.001" for what would read as zero."""
+    if pd.isna(p):
+        return "no p-value"
     return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
 
 

@@ -1,6 +1,8 @@
 """Layer orders against drop rates: where an order helps and where it harms."""
 
+from collections.abc import Hashable
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -91,18 +93,19 @@ def order_differences(results: Results) -> pd.DataFrame:
     everything = everything.assign(p_holm=adjusted, sure=np.nan_to_num(adjusted, nan=1.0) < ALPHA)
     rows = everything.to_dict("records")
     return everything.assign(
-        text=[
-            f"{row['difference']:+.3f} (±{row['high'] - row['difference']:.3f}){'*' if row['sure'] else ''}".replace(
-                "-", "−"
-            )
-            for row in rows
-        ],
+        text=[_cell(row) for row in rows],
         hover=[
             f"{safe(row['a'])} − {safe(row['b'])}: {nats(row['difference'], sign=True)}, n = {row['n']}, "
             + p_value(row["p_holm"])
             for row in rows
         ],
     )
+
+
+def _cell(row: dict[Hashable, Any]) -> str:
+    half = row["high"] - row["difference"]
+    interval = "" if np.isnan(half) else f" (±{half:.3f})"
+    return f"{row['difference']:+.3f}{interval}{'*' if row['sure'] else ''}".replace("-", "−")
 
 
 def _first_order(results: Results) -> str:

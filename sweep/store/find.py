@@ -14,9 +14,8 @@ def find_sweep(storage: Folder, name: str) -> Folder:
     if "/" in name or name in (".", ".."):
         read_manifest(open_folder(name))
         return open_folder(name)
-    for place in (storage / name, open_folder(name)):
-        if place.exists(MANIFEST):
-            return place
+    if (storage / name).exists(MANIFEST):
+        return storage / name
     created = {}
     for folder in storage.folders():
         if folder.startswith(f"{name}-"):
@@ -26,6 +25,8 @@ def find_sweep(storage: Folder, name: str) -> Folder:
                 continue  # no sweep, or a damaged one, which its whole name finds
             if manifest["name"] == name:
                 created[folder] = manifest["created"]
+    if not created and open_folder(name).exists(MANIFEST):
+        return open_folder(name)
     if not created:
         raise NotASweepError(
             f"{storage}: no sweep {name!r} here; `sweep list --storage {storage}` shows which there are"

@@ -101,11 +101,11 @@ def drive(
             ledger.put_unfinished()
             ledger.abandon_orphans()
             writer.compact()
+            writer.refuse_if_superseded()
             if finished:
                 with suppress(OSError):
                     (sweep / CHECKPOINTS).clear()
             state = "COMPLETED" if finished else "INTERRUPTED"
-            writer.refuse_if_superseded()
             write_manifest(sweep, {**manifest, "state": state, "ended": timestamp()})
         except OSError as error:
             raise OSError(

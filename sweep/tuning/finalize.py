@@ -7,7 +7,7 @@ beside the first: NAME-round1-ID and so on, then NAME-final-ID.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -101,8 +101,10 @@ def finalize(
             address=address,
             watch=watch,
         )
-        if result.state != "COMPLETED" or result.statuses["FAILED"] or result.interrupted_by is not None:
+        if result.state != "COMPLETED" or result.statuses["FAILED"]:
             return result
+        if result.interrupted_by is not None and kind != "final":
+            return replace(result, state="INTERRUPTED")  # this round is through, the choice is not
         chosen = rank(read_sweep(result.path))
     return result
 

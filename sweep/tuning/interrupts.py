@@ -16,8 +16,8 @@ class Interrupts:
     """While entered: the first of SIGINT, SIGTERM and SIGHUP ends the sweep in order, the second ends the process.
 
     `received`: the number of the first one. Enter it inside the Ray session, as connecting sets a handler of Ray's own.
-    Does nothing outside the main thread, where Python gives signals to nobody, and leaves alone what is ignored, as
-    SIGHUP is under nohup.
+    Does nothing outside the main thread, where Python gives signals to nobody, and leaves SIGHUP alone where it is
+    ignored, as it is under nohup.
     """
 
     def __init__(self, announce: Callable[[str], None]) -> None:
@@ -29,7 +29,8 @@ class Interrupts:
         if threading.current_thread() is threading.main_thread():
             # Tune would put a handler for SIGINT in place of ours.
             os.environ["TUNE_DISABLE_SIGINT_HANDLER"] = "1"
-            heard = [number for number in SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+            under_nohup = signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+            heard = [number for number in SIGNALS if number is not signal.SIGHUP or not under_nohup]
             self._before = {number: signal.signal(number, self._handle) for number in heard}
             # By this handler it is seen whether Tune runs; that of an earlier run of Tune stays for ever.
             self._before[signal.SIGUSR1] = signal.signal(signal.SIGUSR1, signal.SIG_DFL)

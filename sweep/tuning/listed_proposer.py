@@ -5,7 +5,7 @@ import random
 from collections import OrderedDict
 from typing import Any
 
-from search_spaces.space import SearchSpace
+from search_spaces.space import MAX_GRID, SearchSpace
 from sweep.tuning.proposer import Outcome
 
 # Draws in a row that give nothing new before what is left of a finite space is taken as it comes.
@@ -46,7 +46,7 @@ def sample_configurations(space: SearchSpace, count: int, seed: int) -> list[dic
         configuration = space.sample(rng)
         new = drawn.setdefault(json.dumps(configuration), configuration) is configuration
         misses = 0 if new else misses + 1
-    if len(drawn) < count and space.cardinality is not None:
+    if len(drawn) < count and space.cardinality is not None and space.cardinality <= MAX_GRID:
         for configuration in rng.sample(space.grid(), space.cardinality):
             drawn.setdefault(json.dumps(configuration), configuration)
     return list(drawn.values())[:count]

@@ -221,6 +221,31 @@ def test_a_level_of_several_orders_lacks_a_seed_that_one_of_them_lost(tmp_path: 
     assert row["difference"] == pytest.approx(0.2 - 0.3)
 
 
+def test_an_order_that_every_seed_lost_leaves_the_others_of_its_level(tmp_path: Path):
+    gap = {"lbrd": 0.1, "lrbd": float("nan"), "ldbr": 0.2}
+    trials = [
+        trial([epoch(1 + g + r * r / 100 * (order == "ldbr"), 1, 0.5)], layer_order=order, replicate=r)
+        for order, g in gap.items()
+        for r in range(3)
+    ]
+    results = analysis.load(write_sweep(tmp_path / "s", trials))
+    (row,) = analysis.compare(results, "bn_before_dropout", "gap_loss").to_dict("records")
+    assert (row["unit"], row["n"]) == ("replicates", 3)
+    assert row["difference"] == pytest.approx(0.1 + 0.05 / 3)
+
+
+def test_where_no_seed_is_whole_configurations_count(tmp_path: Path):
+    lost = {("lbrd", 0), ("lrbd", 1)}
+    trials = [
+        trial([epoch(float("nan") if (order, r) in lost else 1.1 + r / 10, 1, 0.5)], layer_order=order, replicate=r)
+        for order in ("lbrd", "lrbd", "ldbr")
+        for r in range(2)
+    ]
+    table = analysis.gaps_by(analysis.load(write_sweep(tmp_path / "s", trials)), "bn_before_dropout")
+    assert table.set_index("level")["n"].to_dict() == {"no": 1, "yes": 2}
+    assert set(table["unit"]) == {"configurations"}
+
+
 def test_an_accuracy_beside_a_loss_that_is_no_number_is_none(tmp_path: Path):
     nan = float("nan")
     trials = [trial([epoch(nan, nan, 0.1)], lr=100.0), trial([epoch(1.0, 0.9, 0.4), epoch(nan, 0.9, 0.6)], lr=0.1)]

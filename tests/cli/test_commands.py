@@ -6,12 +6,17 @@ import subprocess
 import sys
 from html.parser import HTMLParser
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
+from sweep.cli.app import app
 from sweep.cli.run import shown
 from sweep.cli.terminal import print_json
+from sweep.store.folder import LocalFolder
+from sweep.tuning.overview import overview
 
 STUDY = """
 name: small
@@ -141,17 +146,25 @@ def test_plan_puts_no_more_trials_beside_each_other_than_there_is_room_for(
 
 
 def test_list_passes_over_what_it_may_not_look_into_and_warns_of_what_it_cannot_read(
-    tmp_path: Path, environment: dict[str, str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, spec in (("a-1", {"name": "a", "no_such_key": 1}), ("lost+found", None)):
-        (tmp_path / name).mkdir()
-        if spec is not None:
-            manifest = {"schema_version": 1, "sweep_id": name, "name": name, "created": "2026-01-02", "spec": spec}
-            (tmp_path / name / "sweep.json").write_text(json.dumps({**manifest, "state": "COMPLETED"}))
-    done = sweep(tmp_path, environment, "list", "--storage", str(tmp_path), "--json")
-    assert (done.returncode, json.loads(done.stdout)) == (0, [])
-    assert "warning: " in done.stderr
-    assert "no_such_key" in done.stderr
+    manifest = {"schema_version": 1, "sweep_id": "a-1", "name": "a", "created": "2026-01-02", "state": "COMPLETED"}
+    (tmp_path / "a-1").mkdir()
+    (tmp_path / "a-1" / "sweep.json").write_text(json.dumps({**manifest, "spec": {"name": "a", "no_such_key": 1}}))
+    (tmp_path / "lost+found").mkdir()
+    looked: list[str] = []
+
+    def of_another_user(folder: LocalFolder) -> dict[str, Any]:  # root, as tests may run, is let in everywhere
+        looked.append(folder.name)
+        if folder.name == "lost+found":
+            raise PermissionError(13, "Permission denied", str(folder))
+        return overview(folder)
+
+    monkeypatch.setattr("sweep.tuning.overview.overview", of_another_user)
+    done = CliRunner().invoke(app, ["list", "--storage", str(tmp_path)])
+    assert (done.exit_code, looked) == (0, ["a-1", "lost+found"])
+    assert "no_such_key" in done.output
+    assert "Permission" not in done.output
 
 
 def test_what_is_printed_for_programs_is_json_whatever_the_numbers(capsys: pytest.CaptureFixture[str]) -> None:

@@ -1,6 +1,8 @@
 """A final choice: halving over fresh seeds, the last ones on the test images, and going on after an interruption."""
 
 import shutil
+import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,9 @@ from sweep.store.folder import LocalFolder
 from sweep.store.manifest import read_manifest, write_manifest
 from sweep.store.reader import read_sweep
 from sweep.store.writer import StoreWriter
+from sweep.tuning import finalize
 from sweep.tuning.finalize import Round, rounds
+from sweep.tuning.result import SweepResult
 
 SEARCH: dict[str, Any] = {
     "name": "search",
@@ -104,6 +108,19 @@ def test_a_budget_that_is_given_bounds_each_round_and_that_of_the_search_does_no
     result = sweep.finalize(found.path, top=2, replicates=2, overrides=["budget.max_epochs_total=2"])
     assert (result.exit_code, Path(result.path).name) == (4, "search-round1-a")
     assert read_manifest(LocalFolder(tmp_path / "search-round1-a"))["spec"]["budget"]["max_trials"] is None
+
+
+def test_a_signal_at_the_end_of_a_round_ends_the_choice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = sweep.run({**SEARCH, "epochs": 1}, storage=tmp_path, sweep_id="a")
+    begun: list[str] = []
+
+    def through(spec: sweep.SweepSpec, *_: Any, **__: Any) -> SweepResult:
+        begun.append(spec.name)
+        return replace(found, interrupted_by=signal.SIGTERM)
+
+    monkeypatch.setattr(finalize, "start_or_go_on", through)
+    result = sweep.finalize(found.path, top=1, replicates=2)
+    assert (begun, result.state, result.exit_code) == (["search-round1"], "INTERRUPTED", 143)
 
 
 def test_an_unfinished_sweep_and_other_images_are_refused(tmp_path: Path) -> None:

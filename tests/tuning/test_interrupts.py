@@ -26,11 +26,17 @@ def test_the_handler_that_an_earlier_run_of_tune_has_left_is_not_taken_for_a_run
     assert (heard, len(said)) == ([], 1)
 
 
-def test_what_is_ignored_stays_so() -> None:
-    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+def test_under_nohup_a_hangup_is_ignored_and_an_interrupt_heard_though_a_shell_may_ignore_it() -> None:
+    before = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGHUP, signal.SIGINT)}
+    said: list[str] = []
     try:
-        with Interrupts(pytest.fail) as interrupts:
+        with Interrupts(said.append) as interrupts:
             signal.raise_signal(signal.SIGHUP)
-        assert interrupts.received is None
+            assert interrupts.received is None
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+        assert interrupts.received == signal.SIGINT
     finally:
-        signal.signal(signal.SIGHUP, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    assert len(said) == 1
