@@ -136,6 +136,7 @@ def test_killed_workers_are_started_again_and_their_trials_lose_no_epoch(make_sw
     assert epochs["attempt"].max() == 2
 
 
+@pytest.mark.slow
 def test_under_nohup_the_end_of_the_terminal_ends_nothing(make_sweep: MakeSweep) -> None:
     sweep = make_sweep({**STUDY, "epochs": 3})
     sweep.within = ["nohup"]

@@ -62,6 +62,7 @@ def test_it_costs_the_next_trial_an_attempt_and_not_its_life(
     assert trials["epochs_run"].tolist() == [2] * TRIALS
 
 
+@pytest.mark.slow
 def test_a_worker_that_is_still_busy_costs_an_attempt_and_not_the_sweep(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
 ) -> None:

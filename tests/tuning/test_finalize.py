@@ -103,6 +103,7 @@ def test_the_best_compete_on_fresh_seeds_and_only_the_last_meet_the_test_images(
         sweep.finalize(found.path, top=3, candidates=2)
 
 
+@pytest.mark.slow
 def test_a_budget_that_is_given_bounds_each_round_and_that_of_the_search_does_not(tmp_path: Path) -> None:
     found = sweep.run({**SEARCH, "budget": {"max_trials": 4}}, storage=tmp_path, sweep_id="a")
     result = sweep.finalize(found.path, top=2, replicates=2, overrides=["budget.max_epochs_total=2"])
