@@ -1,5 +1,6 @@
 """sweep verify: every file of a sweep, read with its checksums."""
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -28,13 +29,10 @@ def verify(
     damages = verify.quarantine(sweep) if quarantine else verify.verify(sweep)
     if compact:
         try:
-            writer = StoreWriter(sweep)
-            try:
+            with closing(StoreWriter(sweep)) as writer:
                 writer.compact()
-            finally:
-                writer.close()
         except DamagedFileError:
-            if quarantine or not damages:
+            if quarantine or not damages:  # else it is on the list
                 raise
         damages = damages if quarantine else verify.verify(sweep)
     sound = quarantine or not damages

@@ -59,12 +59,12 @@ def train_trial(config: dict[str, Any], job: TrialJob) -> None:
     try:
         _train(config, job)
     except Exception as error:  # whatever the trial raised belongs into its row
-        if _is_of_the_machine(error):
+        if is_of_the_machine(error):
             raise
         tune.report({"error": traceback.format_exc()})
 
 
-def _is_of_the_machine(error: Exception) -> bool:
+def is_of_the_machine(error: Exception) -> bool:
     """Whether another attempt, or another machine, may well succeed: out of memory, files that cannot be read, or a GPU
     at fault, which fails whatever the same process tries on it afterwards."""
     import torch

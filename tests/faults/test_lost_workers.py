@@ -7,11 +7,9 @@ from typing import Any
 import pandas as pd
 import psutil
 import pytest
-import torch
 
 import sweep
 from sweep.tuning.ledger import Ledger, Listener
-from sweep.tuning.trainable import _is_of_the_machine
 from sweep.tuning.trial_record import TrialRecord
 from sweep.tuning.watch import Watch
 
@@ -72,8 +70,3 @@ def test_a_worker_that_is_still_busy_costs_an_attempt_and_not_the_sweep(
     waits_at_rungs = {"scheduler": {"variant": "promote", "grace_period": 1}, "epochs": 4, "max_retries": 20}
     result = sweep.run({**STUDY, **waits_at_rungs, "search": {"trials": 6}}, storage=tmp_path)
     assert (result.state, result.statuses["FAILED"], result.statuses.total()) == ("COMPLETED", 0, 6)
-
-
-def test_a_gpu_at_fault_is_the_machine_s_and_a_wrong_shape_the_trial_s() -> None:
-    assert _is_of_the_machine(torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
-    assert not _is_of_the_machine(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))

@@ -1,0 +1,10 @@
+"""Whose fault an error is: the trial's, which is recorded, or the machine's, on which it is tried again elsewhere."""
+
+import torch
+
+from sweep.tuning.trainable import is_of_the_machine
+
+
+def test_a_gpu_at_fault_is_the_machine_s_and_a_wrong_shape_the_trial_s() -> None:
+    assert is_of_the_machine(torch.AcceleratorError("CUDA error: an illegal memory access was encountered"))
+    assert not is_of_the_machine(RuntimeError("mat1 and mat2 shapes cannot be multiplied"))
