@@ -52,7 +52,7 @@ class JobServer:
         except (RuntimeError, ImportError) as error:
             if "ray[default]" in str(error):
                 raise ClusterError(
-                    "talking to a cluster needs more of Ray than is installed: pip install 'gapsweep[cluster]'"
+                    "talking to a cluster needs more of Ray than is installed: pip install 'ray[default]'"
                 ) from None
             raise ClusterError(f"--address {address}: {error}") from None
         except (ConnectionError, ValueError) as error:

@@ -53,7 +53,7 @@ def look_at_this_machine(use_storage: Callable[[str], None]) -> Node:
     """The same of the machine that this process runs on, without a Ray."""
     said = _answer(use_storage, "here")
     absent = [name for name, found in said["versions"].items() if found == "absent"]
-    problems = [f"{name} is not installed; pip install gapsweep" for name in absent]
+    problems = [f"{name} is not installed: pip install {name}" for name in absent]
     return Node(
         host=said["host"],
         address="here",

@@ -30,9 +30,15 @@ def trials_at_once(cpus_per_trial: float, gpus_per_trial: float) -> int:
     for node in _nodes():
         resources = node["Resources"]
         by_cpu = resources.get("CPU", 0.0) / cpus_per_trial
-        by_gpu = resources.get("GPU", 0.0) / gpus_per_trial if gpus_per_trial > 0 else math.inf
-        places += math.floor(min(by_cpu, by_gpu) + 1e-9)
+        places += math.floor(min(by_cpu, _places_by_gpu(resources.get("GPU", 0.0), gpus_per_trial)) + 1e-9)
     return places
+
+
+def _places_by_gpu(gpus: float, share: float) -> float:
+    """How many trials that many GPUs can hold: a part of one is never made of two."""
+    if share == 0:
+        return math.inf
+    return gpus * math.floor(1 / share + 1e-9) if share < 1 else gpus / share
 
 
 def idle_gpus(gpus_per_trial: float) -> float:

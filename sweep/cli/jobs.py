@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # What the driver says once nothing is left that could be refused.
 PASSED = "trials at once"
+NOTHING_LEFT = "is complete; nothing is left to train"
 WAIT_S = 120
 
 
@@ -63,10 +64,21 @@ def job_of(sweep: str, address: str) -> "tuple[JobServer, Job]":
     from cluster.job_server import JobServer
 
     server = JobServer(address)
-    jobs = [job for job in server.jobs() if sweep in (job.sweep, job.sweep.rpartition("-")[0])]
-    if not jobs:
+    job = last_job(server.jobs(), sweep)
+    if job is None:
         raise ClusterError(f"--address {address}: no job of a sweep {sweep!r} there")
-    return server, jobs[-1]
+    return server, job
+
+
+def last_job(jobs: "Sequence[Job]", sweep: str) -> "Job | None":
+    """Of a sweep, named in full or by its spec's name; the latest of `jobs`, the oldest of which come first."""
+    named = [job for job in jobs if job.sweep == sweep]
+    if not named:
+        begins = [job for job in jobs if job.sweep.rpartition("-")[0] == sweep]
+        named = [
+            job for job in begins if not job.sweep.endswith("-final")
+        ]  # the job of a final choice has its own name
+    return named[-1] if named else None
 
 
 def plain(values: Mapping[str, Sequence[str]]) -> list[str]:
@@ -79,7 +91,8 @@ def _checked(server: "JobServer", job: "Job") -> "Job":
     while time.monotonic() < deadline:
         job = server.job(job.submission_id)
         log = server.log(job)  # read after the state, so that the log of an ended job is whole
-        if PASSED in log or job.state == "SUCCEEDED":
+        done = NOTHING_LEFT in log and not job.is_alive  # though with exit code 3, of trials that failed before
+        if PASSED in log or done or job.state == "SUCCEEDED":
             return job
         if not job.is_alive:
             refused = [line for line in log.splitlines() if line.startswith("error: ")]

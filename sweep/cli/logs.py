@@ -5,12 +5,14 @@ from typing import Annotated
 import typer
 
 from sweep.cli.jobs import job_of
-from sweep.cli.options import JobAddress, SweepName
+from sweep.cli.options import JobAddress
 from sweep.cli.terminal import pass_on
 
 
 def logs(
-    sweep: SweepName,
+    sweep: Annotated[
+        str, typer.Argument(metavar="SWEEP", help="The name of its folder, or of its spec (then the newest).")
+    ],
     address: JobAddress,
     follow: Annotated[
         bool, typer.Option("--follow", "-f", help="Until the job ends; Ctrl-C leaves it running.")

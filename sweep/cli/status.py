@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from sweep.cli.jobs import shown_job
+from sweep.cli.jobs import last_job, shown_job
 from sweep.cli.options import DEFAULT_STORAGE, Json, OptionalJobAddress, Storage, SweepName
 from sweep.cli.terminal import print_json
 from sweep.store.errors import NotASweepError
@@ -24,27 +24,28 @@ def status(
     try:
         seen: dict[str, Any] = overview(find_sweep(open_folder(storage), sweep))
     except NotASweepError:
-        # Submitted, and not begun yet.
-        if not any(job.sweep == sweep for job in jobs):
+        # Submitted, and not begun yet, or on a storage that this machine reaches by another name or not at all.
+        last = last_job(jobs, sweep)
+        if last is None:
             raise
-        seen = {"sweep_id": sweep, "state": "PENDING"}
+        seen = {"sweep_id": last.sweep, "state": last.state, "path": None}
     jobs = [job for job in jobs if job.sweep == seen["sweep_id"]]
     if json:
         print_json({**seen, "jobs": [shown_job(job) for job in jobs]})
         return
-    for label, text in _lines(seen):
+    for label, text in _lines(seen, storage):
         print(f"{label:<9}{text}")
     for job in jobs:
         cause = f": {job.message.splitlines()[0]}" if job.state == "FAILED" and job.message else ""
         print(f"{'job':<9}{job.submission_id} {job.state}{cause}")
 
 
-def _lines(seen: dict[str, Any]) -> list[tuple[str, str]]:
+def _lines(seen: dict[str, Any], storage: str) -> list[tuple[str, str]]:
     from sweep.progress.wording import duration
 
     lines = [("sweep", seen["sweep_id"]), ("state", seen["state"])]
-    if seen["state"] == "PENDING":
-        return lines
+    if seen["path"] is None:
+        return [*lines, ("files", f"none in {storage}: not begun, or its files are elsewhere (--storage)")]
     if seen["host"]:
         lines[-1] = ("state", f"{seen['state']} (driver: pid {seen['pid']} on {seen['host']})")
     if seen["owner"]:

@@ -28,7 +28,8 @@ def stop(
 ) -> None:
     """Stop a sweep: running epochs finish, everything is stored, `sweep resume` goes on. Waits until it has stopped.
 
-    Works from any machine that shares the storage; --address also ends a job that has not begun.
+    Works from any machine that shares the storage. --address also ends a job that has not begun, or, from a machine
+    without the storage, one that runs, without waiting for its epochs.
     """
     try:
         folder = find_sweep(open_folder(storage), sweep)
@@ -36,7 +37,7 @@ def stop(
         if address is None:
             raise
         _stop_job(sweep, address)
-        _tell(sweep, "PENDING", json)
+        _tell(sweep, "INTERRUPTED", json)
         return
     if holder(folder) is not None:
         # Its driver's number: a sweep that is resumed in the meantime goes on.
@@ -60,8 +61,12 @@ def _wait(folder: Folder, address: str | None, now: bool) -> None:
 
 def _stop_job(sweep: str, address: str) -> None:
     server, job = job_of(sweep, address)
-    if job.is_alive:
-        server.stop(job)
+    if not job.is_alive:
+        return
+    server.stop(job)
+    with STDERR.status("waiting until its job has ended"):
+        while server.job(job.submission_id).is_alive:
+            time.sleep(0.5)
 
 
 def _tell(name: str, state: str, json: bool) -> None:

@@ -20,7 +20,8 @@ def submit(
     set_: Set = None,
     storage: Storage = DEFAULT_STORAGE,
     warm_start: Annotated[
-        str | None, typer.Option(metavar="DIR", help="An earlier sweep whose results the search begins with.")
+        str | None,
+        typer.Option(metavar="DIR", help="An earlier sweep whose results a search that learns (tpe, …) begins with."),
     ] = None,
     new: Annotated[bool, typer.Option("--new", help="Another sweep, even if this spec was submitted before.")] = False,
     json: Json = False,
@@ -36,12 +37,14 @@ def submit(
     from sweep.tuning.launch import folder_name
 
     text = json_module.dumps(checked.to_dict(), sort_keys=True)
-    sweep_id = secrets.token_hex(3) if new else hashlib.blake2b(text.encode(), digest_size=3).hexdigest()
+    earlier = "" if warm_start is None else str(open_folder(warm_start))
+    identity = hashlib.blake2b((text + earlier).encode(), digest_size=3).hexdigest()
+    sweep_id = secrets.token_hex(3) if new else identity
     name = folder_name(checked, sweep_id)
     place = str(open_folder(storage))
     arguments = ["run", "study.yaml", "--id", sweep_id, "--storage", place, "--address", "auto"]
     if warm_start is not None:
-        arguments += ["--warm-start", str(open_folder(warm_start))]
+        arguments += ["--warm-start", earlier]
     job, is_new = submit_command(JobServer(address), name, arguments, files={"study.yaml": text})
     path = str(open_folder(storage) / name)
     if json:

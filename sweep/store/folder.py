@@ -10,7 +10,10 @@ import shutil
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import unquote, urlsplit
 from uuid import uuid4
+
+from sweep.store.errors import StoreError
 
 
 class Folder(ABC):
@@ -153,6 +156,11 @@ def open_folder(place: "str | Path | Folder") -> Folder:
     """
     if isinstance(place, Folder):
         return place
+    if str(place).startswith("file://"):
+        pieces = urlsplit(str(place))
+        if pieces.netloc not in ("", "localhost") or pieces.query or pieces.fragment:
+            raise StoreError(f"{place}: not a folder of this machine; allowed: file:///ABSOLUTE/PATH, or just the path")
+        place = unquote(pieces.path)
     if re.match(r"[a-z][a-z0-9+.-]+://", str(place)):
         from sweep.store.object_folder import ObjectFolder  # opening pyarrow's object stores takes a while
 

@@ -131,7 +131,19 @@ def _is_gone(holder: dict[str, Any]) -> bool:
     """Whether the holder ran among the processes that we can see, and is none of them any more."""
     if holder.get("host") != socket.gethostname() or holder.get("pids") != _pid_namespace() or not _pid_namespace():
         return False
-    return _started(int(holder["pid"])) != holder["started"]
+    started = _started(int(holder["pid"]))
+    return started != holder["started"] and not (started is None and _is_hidden(int(holder["pid"])))
+
+
+def _is_hidden(pid: int) -> bool:
+    """Whether a process is there, another user's, of whom a machine with `hidepid` shows nothing."""
+    try:
+        os.kill(pid, 0)
+    except PermissionError:
+        return True
+    except OSError:
+        return False
+    return False
 
 
 def _pid_namespace() -> str | None:
@@ -143,10 +155,10 @@ def _pid_namespace() -> str | None:
 
 
 def _started(pid: int) -> int | None:
-    """When a process started, in clock ticks since boot; None if there is none, or only its remains."""
+    """When a process started, in clock ticks since boot; None if there is none, only its remains, or it is hidden."""
     try:
         # The name, in parentheses, may hold spaces; the fields after it are counted from the state, field 3.
         fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
-    except (FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError, PermissionError):
         return None
     return None if fields[0] == "Z" else int(fields[19])

@@ -19,7 +19,9 @@ class ObjectFolder(Folder):
     def __init__(self, uri: str) -> None:
         """Raises StoreError for a URI with credentials in it, or one that no supported store has."""
         pieces = urlsplit(uri)
-        if pieces.username or pieces.password or "secret_key" in pieces.query:
+        # In abfs://container@account.dfs.core.windows.net/results the name before the @ is the container's.
+        user = None if pieces.scheme in ("abfs", "abfss") else pieces.username
+        if user or pieces.password or "secret_key" in pieces.query:
             shown = urlunsplit(pieces._replace(netloc=pieces.netloc.rpartition("@")[2], query=""))
             raise StoreError(
                 f"{shown}: this address holds credentials, which would end in logs; put them into the environment "

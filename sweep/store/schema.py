@@ -67,7 +67,7 @@ TRIALS = pa.schema(
         pa.field("configuration_id", pa.string()),  # shared by the replicates of one configuration
         pa.field("epochs_run", pa.int32()),
         pa.field("status", pa.string()),  # one of STATUSES
-        pa.field("stop_reason", pa.string()),  # asha, diverged, user, ...; null where nothing cut the trial
+        pa.field("stop_reason", pa.string()),  # asha, diverged, gap, …; null where it was trained to its end or runs
         pa.field("stop_value", pa.float64()),  # the number that decided: what, says the rule of that name
         pa.field("promoted_at", pa.int32()),  # the epoch of the last rung at which it waited and went on
         pa.field("best_epoch", pa.int32()),  # of the highest val_acc, the earliest one on ties

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from sweep.store import generations
-from sweep.store.errors import DamagedFileError, StoreError
+from sweep.store.errors import DamagedFileError, StoreError, damaged
 from sweep.store.folder import Folder, open_folder
 from sweep.store.generations import Generation, Part
 from sweep.store.layout import CHECKPOINTS, LOG, PUBLISHED, QUARANTINE, is_part
@@ -40,41 +40,50 @@ def verify(place: str | Path | Folder) -> list[Damage]:
     """
     sweep = open_folder(place)
     lists, found = _lists(sweep)
-    parts = _damaged_parts(sweep / LOG, lists)
+    parts = _damaged_parts(sweep, lists)
     while any(damage.why == _MISSING for damage in parts) and (now := _lists(sweep))[0] != lists:
         # A running sweep's driver has merged them meanwhile, and listed what they became.
         lists, found = now
-        parts = _damaged_parts(sweep / LOG, lists)
+        parts = _damaged_parts(sweep, lists)
     return [*found, *parts, *_damaged_copies(sweep), *_damaged_checkpoints(sweep)]
 
 
 def quarantine(place: str | Path | Folder) -> list[Damage]:
     """Move what is damaged into the folder `quarantine`, so that the rest can be read and the sweep be resumed.
 
-    Resuming trains again what the lost rows held. Returns what was damaged. Raises SweepInUseError and what `verify`
-    raises.
+    A part whose published copy is whole is put back from it; what other rows are lost, resuming trains again. Returns
+    what was damaged. Raises DamagedFileError where a published file is, and nothing else holds its rows;
+    SweepInUseError; and what `verify` raises.
     """
     sweep = open_folder(place)
     log = sweep / LOG
     found = verify(sweep)
     if not found:
         return []
+    published_only = _published_only(sweep)
+    lost = [damage for damage in found if damage.name in PUBLISHED.values()]
+    if published_only and lost:
+        raise damaged(lost[0].folder.file(lost[0].name), f"{lost[0].why}, and the log that held the same rows is gone")
     lease = Lease(sweep)
     try:
         known = read_manifest(sweep).get("generation", 0)
         # The log of an older version has no lists: there, the parts that are left count as they are.
-        has_lists = known or generations.generation_files(log)
+        has_lists = (known or generations.generation_files(log)) and not published_only
         sound = generations.claim(log, above=known) if has_lists else None
         # Read only now: what an earlier driver commits from here on, it does not count as stored.
         lists, _ = _lists(sweep)
         for damage in found:
             _move(damage.folder, damage.name, sweep / QUARANTINE)
+        for table in SCHEMAS:
+            for part in lists.of(table):
+                if part.name in {damage.name for damage in found} and (data := _copy_of(sweep, table, part)):
+                    log.write(part.name, data)
         left = set(log.files())
         if sound is not None:
             for table in SCHEMAS:
                 sound = generations.with_parts(sound, table, [p for p in lists.of(table) if p.name in left])
             generations.commit(log, sound)
-        if any(is_part(damage.name) for damage in found):
+        if any(is_part(damage.name) and damage.name not in left for damage in found):
             write_manifest(sweep, {**read_manifest(sweep), "state": "INTERRUPTED"})  # there is work again
     finally:
         lease.release()
@@ -95,12 +104,33 @@ def _lists(sweep: Folder) -> tuple[Generation, list[Damage]]:
         latest = generations.committed(log)
         if latest is not None and latest.number >= known:
             return latest, found
-        if known:
+        if known and not _published_only(sweep):
             name = generations.any_file_of(known)
             found.append(Damage(log, name, _MISSING, "every part found counts instead"))
     except DamagedFileError:
         pass
     return _all_parts(log), found
+
+
+def _published_only(sweep: Folder) -> bool:
+    """Whether a sweep that has ended lost its log, so that its two published files are all that is read."""
+    log = sweep / LOG
+    try:
+        if generations.committed(log) is not None or any(map(is_part, log.files())):
+            return False
+    except DamagedFileError:
+        return False
+    ended = read_manifest(sweep).get("state") == "COMPLETED"
+    return ended and all(map(sweep.exists, PUBLISHED.values()))
+
+
+def _copy_of(sweep: Folder, table: str, part: Part) -> bytes | None:
+    """The bytes of a part as they were published with it; None where what is published is something else."""
+    try:
+        data = sweep.read(PUBLISHED[table])
+    except FileNotFoundError:
+        return None
+    return data if zlib.crc32(data) == part.crc32 else None
 
 
 def _all_parts(log: Folder) -> Generation:
@@ -119,28 +149,32 @@ def _all_parts(log: Folder) -> Generation:
     return lists
 
 
-def _damaged_parts(log: Folder, lists: Generation) -> list[Damage]:
-    found = []
+def _damaged_parts(sweep: Folder, lists: Generation) -> list[Damage]:
+    log, found = sweep / LOG, []
     for table in SCHEMAS:
         for part in lists.of(table):
             try:
                 read_part(log, table, part)
-            except FileNotFoundError:
-                found.append(Damage(log, part.name, _MISSING, f"{part.rows} rows of {table}"))
-            except DamagedFileError as error:
-                found.append(Damage(log, part.name, _why(error), f"{part.rows or 'unknown'} rows of {table}"))
+            except (FileNotFoundError, DamagedFileError) as error:
+                why = _MISSING if isinstance(error, FileNotFoundError) else _why(error)
+                cost = f"{part.rows or 'unknown'} rows of {table}"
+                if _copy_of(sweep, table, part) is not None:
+                    cost = f"`--quarantine` puts it back from {PUBLISHED[table]}, so that nothing is lost"
+                found.append(Damage(log, part.name, why, cost))
     return found
 
 
 def _damaged_copies(sweep: Folder) -> list[Damage]:
     """The published files. With the log there, they are copies, which the next compaction writes anew."""
     found = []
+    alone = _published_only(sweep)
+    cost = "nothing else holds its rows: restore it from a copy" if alone else "`--compact` writes it anew"
     for table, name in PUBLISHED.items():
         if sweep.exists(name):
             try:
                 from_parquet(sweep.read(name), SCHEMAS[table], name=sweep.file(name))
             except DamagedFileError as error:
-                found.append(Damage(sweep, name, _why(error), "`sweep verify DIR --compact` writes it anew"))
+                found.append(Damage(sweep, name, _why(error), cost))
     return found
 
 
@@ -154,8 +188,7 @@ def _damaged_checkpoints(sweep: Folder) -> list[Damage]:
             why = f"checksum of {bad} differs" if bad else None
         except FileNotFoundError:
             continue  # its trial has just ended
-        # The last is zipfile's word for a compression that it does not know: damage, too, in a file of ours.
-        except (zipfile.BadZipFile, EOFError, OSError, NotImplementedError) as error:
+        except Exception as error:  # of damage zipfile raises a dozen types, from zlib.error to NotImplementedError
             why = str(error)
         if why:
             found.append(Damage(folder, name, why, "its trial will start from its first epoch"))

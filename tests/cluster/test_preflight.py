@@ -34,6 +34,9 @@ def test_gpus_that_no_trial_asks_for_are_counted() -> None:
         try:
             assert idle_gpus(0) == 2
             assert idle_gpus(0.5) == 0
+            assert trials_at_once(0.01, 0.6) == 2, "a trial's part is of one GPU"
+            assert trials_at_once(0.01, 0.3) == 6
+            assert trials_at_once(0.01, 2) == 1
         finally:
             ray.shutdown()
 

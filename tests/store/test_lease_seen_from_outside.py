@@ -84,3 +84,17 @@ def test_a_sweep_is_found_by_its_folder_its_name_and_its_path(tmp_path: Path, mo
     assert find_sweep(elsewhere, ".").path == tmp_path / "a-2"
     with pytest.raises(NotASweepError, match="no sweep 'b' here"):
         find_sweep(storage, "b")
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root may become somebody else")
+def test_another_users_driver_lives_though_the_machine_hides_its_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lease, "_started", lambda pid: None)  # as /proc with `hidepid` answers
+    mine = {**lease._this_process(), "started": 5}
+    os.setresuid(65534, 65534, 0)
+    try:
+        assert not lease._is_gone({**mine, "pid": 1})
+        assert lease._is_gone({**mine, "pid": 2**22}), "there is no such process"
+    finally:
+        os.seteuid(0)
+        os.setresuid(0, 0, 0)
+    assert lease._is_gone({**mine, "pid": 1}), "nothing is hidden from root"

@@ -1,7 +1,10 @@
 """Damage to any file of a sweep: an error that names the file, or the right rows; never fewer rows in silence."""
 
+import io
 import json
 import random
+import zipfile
+from contextlib import closing
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -11,7 +14,7 @@ from stored_rows import keys, parts, write_epochs
 from typer.testing import CliRunner
 
 from sweep.cli.app import app
-from sweep.store import DamagedFileError, NotASweepError, StoreError, read_sweep
+from sweep.store import DamagedFileError, NotASweepError, StoreError, generations, read_sweep
 from sweep.store.folder import Folder, LocalFolder
 from sweep.store.generations import generation_files
 from sweep.store.schema import EPOCHS, SCHEMA_VERSION
@@ -117,6 +120,56 @@ def test_damage_to_a_published_copy_is_found_and_the_rows_come_from_the_log(stor
     assert len(keys(stored)) == 5
     (damage,) = verify(stored)
     assert "epochs.parquet" in str(damage)
+
+
+def ended(sweep: LocalFolder) -> LocalFolder:
+    """The sweep as a driver leaves it that has trained everything."""
+    with closing(StoreWriter(sweep)) as writer:
+        writer.compact()
+        state = {"state": "COMPLETED", "generation": writer.generation}
+    sweep.write("sweep.json", json.dumps({**json.loads(sweep.read("sweep.json")), **state}).encode())
+    return sweep
+
+
+@pytest.mark.parametrize("how", ["damaged", "missing"])
+def test_a_part_of_an_ended_sweep_is_put_back_from_its_published_copy(stored: LocalFolder, how: str) -> None:
+    log = ended(stored) / "log"
+    (name,) = parts(stored, "epochs")
+    log.write(name, b"damaged") if how == "damaged" else log.remove(name)
+    (damage,) = quarantine(stored)
+    assert "puts it back from epochs.parquet" in str(damage)
+    assert len(keys(stored)) == 5
+    assert verify(stored) == []
+    assert json.loads(stored.read("sweep.json"))["state"] == "COMPLETED", "there is nothing to train again"
+
+
+def test_an_ended_sweep_of_which_the_published_files_alone_were_copied_is_sound(stored: LocalFolder) -> None:
+    (ended(stored) / "log").clear()
+    assert verify(stored) == []
+    assert quarantine(stored) == []
+    generations.claim(stored / "log", above=9)  # as a driver does that is killed before it commits
+    (stored / "checkpoints").write("a.pt", b"damaged")
+    assert [damage.name for damage in quarantine(stored)] == ["a.pt"]
+    assert len(keys(stored)) == 5
+    stored.write("trials.parquet", b"damaged")
+    with pytest.raises(DamagedFileError, match=r"trials\.parquet.*the log that held the same rows is gone"):
+        quarantine(stored)
+    assert stored.read("trials.parquet") == b"damaged"
+
+
+def test_a_checkpoint_is_damaged_whatever_zipfile_calls_it(stored: LocalFolder) -> None:
+    """Every flipped bit of a small checkpoint: zipfile raises a dozen types of errors."""
+    whole = io.BytesIO()
+    with zipfile.ZipFile(whole, "w") as file:
+        file.writestr("data.pkl", b"weights")
+    folder = stored / "checkpoints"
+    found = 0
+    for bit in range(8 * len(whole.getvalue())):
+        flipped = bytearray(whole.getvalue())
+        flipped[bit // 8] ^= 1 << bit % 8
+        folder.write("a.pt", bytes(flipped))
+        found += len(verify(stored))
+    assert found > 8 * len("weights")
 
 
 def test_a_damaged_checkpoint_is_found(stored: LocalFolder) -> None:
