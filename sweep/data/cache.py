@@ -112,23 +112,20 @@ def write_cache(folder: Path, raw: RawDataset, progress: Progress) -> None:
 
 
 def _decode(folder: Path, raw: RawDataset, progress: Progress) -> None:
-    n = len(raw.is_test)
-    arrays = {
-        part: np.lib.format.open_memmap(
-            folder / f"{part}_images.npy", mode="w+", dtype=np.uint8, shape=(int(mask.sum()), *IMAGE_SHAPE)
-        )
-        for part, mask in (("train", ~raw.is_test), ("test", raw.is_test))
-    }
-    filled = {"train": 0, "test": 0}
+    n, n_test = len(raw.is_test), int(raw.is_test.sum())
     done = 0
-    for batch in raw.batches:
-        to_test = raw.is_test[done : done + len(batch)]
-        for part, chosen in (("train", batch[~to_test]), ("test", batch[to_test])):
-            arrays[part][filled[part] : filled[part] + len(chosen)] = chosen
-            filled[part] += len(chosen)
-        if done // PROGRESS_EVERY < (done + len(batch)) // PROGRESS_EVERY:
-            progress(f"decoding images: {done + len(batch):,} of {n:,}")
-        done += len(batch)
+    # Written, not mapped: on a full disk a page that is mapped ends the process without a word.
+    with open(folder / "train_images.npy", "wb") as train, open(folder / "test_images.npy", "wb") as test:
+        for file, count in ((train, n - n_test), (test, n_test)):
+            header = {"descr": "|u1", "fortran_order": False, "shape": (count, *IMAGE_SHAPE)}
+            np.lib.format.write_array_header_1_0(file, header)
+        for batch in raw.batches:
+            to_test = raw.is_test[done : done + len(batch)]
+            train.write(np.ascontiguousarray(batch[~to_test]).data)
+            test.write(np.ascontiguousarray(batch[to_test]).data)
+            if done // PROGRESS_EVERY < (done + len(batch)) // PROGRESS_EVERY:
+                progress(f"decoding images: {done + len(batch):,} of {n:,}")
+            done += len(batch)
     if done != n:
         raise DataError(f"{folder.name}: {done:,} images but {n:,} labels; did a file change meanwhile? start again")
 

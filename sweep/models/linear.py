@@ -16,6 +16,8 @@ from sweep.kernels.vectors import LANES, suit_the_processor
 FEWEST_WEIGHTS = 2**18
 # Above, what the optimiser keeps of a batch in a core's cache no longer fits.
 LARGEST_BATCH = 1000
+# Our loops use one core; torch's products use as many as a trial has (`resources.cpus_per_trial`).
+MOST_THREADS = 2
 
 
 class Linear(nn.Linear):
@@ -45,6 +47,7 @@ class Linear(nn.Linear):
             and not torch.is_autocast_enabled("cpu")
             and self.weight.numel() >= FEWEST_WEIGHTS
             and self.in_features >= LANES
+            and torch.get_num_threads() <= MOST_THREADS
             and suit_the_processor()
         )
 

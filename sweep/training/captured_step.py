@@ -17,7 +17,7 @@ class CapturedStep:
     """Calls `step`, at first as it is, then as a recording of it: the same kernels on the same memory.
 
     step: takes tensors on the GPU, reads nothing back that the GPU computes, and keeps what it learns in tensors that
-    stay where they are. Inputs of other shapes than the recorded ones go through `step` itself.
+    stay where they are. Inputs of other shapes than the first ones go through `step` itself.
     generators: all that it draws from; a recording, too, draws from the seed that a generator has when it is called.
     """
 
@@ -25,15 +25,19 @@ class CapturedStep:
         self._step = step
         self._generators = generators
         self._calls = 0
+        self._first: list[torch.Size] | None = None
         self._graph: torch.cuda.CUDAGraph | None = None
         self._inputs: list[Tensor] = []
         # What is recorded must not run on the default stream, and autograd keeps to the stream that it began on.
         self._stream = torch.cuda.Stream()
 
     def __call__(self, *inputs: Tensor) -> None:
-        if self._graph is None and self._calls >= FIRST_STEPS:
+        shapes = [x.shape for x in inputs]
+        # An epoch begins with a full batch and may end with a smaller one, which is not worth the recording.
+        self._first = self._first or shapes
+        if self._graph is None and self._calls >= FIRST_STEPS and shapes == self._first:
             self._record(inputs)
-        if self._graph is not None and [x.shape for x in inputs] == [x.shape for x in self._inputs]:
+        if self._graph is not None and shapes == self._first:
             for recorded, given in zip(self._inputs, inputs, strict=True):
                 recorded.copy_(given)
             self._graph.replay()

@@ -17,7 +17,8 @@ def resolve_precision(asked: str, device: Literal["cpu", "cuda"]) -> Precision:
     """The format that `precision` in a spec stands for on this machine.
 
     auto: bf16 on a CPU that multiplies it natively (AMX or AVX512-bf16), where a step takes about half the time; fp32
-    anywhere else, where bf16 would be emulated (a CPU) or is not what bounds these small networks (a GPU).
+    anywhere else, where bf16 would be emulated (a CPU) or is not what bounds these small networks (a GPU, whose
+    convolutions round their inputs to TF32 then, as is torch's default).
     Raises ValueError for another word.
     """
     if asked in ("fp32", "bf16"):

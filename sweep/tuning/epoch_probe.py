@@ -55,7 +55,9 @@ def _epoch_s(spec: SweepSpec, dataset: "ImageDataset", configuration: dict[str, 
     on_gpu = spec.resources.gpus_per_trial > 0 and torch.cuda.is_available()
     device: Literal["cpu", "cuda"] = "cuda" if on_gpu else "cpu"
     full = split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
-    trained = min(PROBE_IMAGES, len(full.train))
+    # The first epoch is to have all that a GPU does once in it: the steps before the recording of one, and that itself.
+    wanted = max(PROBE_IMAGES, 8 * int(configuration["batch_size"])) if on_gpu else PROBE_IMAGES
+    trained = min(wanted, len(full.train))
     trial = Trial(
         dataset,
         configuration,

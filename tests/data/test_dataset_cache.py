@@ -169,3 +169,22 @@ def test_a_cache_that_cannot_be_written_is_an_error_that_says_where(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(DataError, match=rf"'digits'.*{tmp_path}/file/cache writable"):
         load_dataset("digits", cache_dir=tmp_path / "file" / "cache")
+
+
+def test_a_disk_that_is_full_is_an_error_and_not_the_processes_end(tmp_path, noise, encode, write_shard):
+    images = [encode(Image.fromarray(image)) for image in noise(600)]
+    write_shard(tmp_path / "data" / "train-0.parquet", images, [number % 2 for number in range(600)])
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=1m", "tmpfs", str(cache)], capture_output=True)
+    if mounted.returncode != 0:
+        pytest.skip("mounting a small tmpfs needs more rights than this test has")
+    try:
+        process = subprocess.run(
+            [sys.executable, "-c", LOAD, f"parquet:{tmp_path / 'data'}", str(cache)], capture_output=True, text=True
+        )
+    finally:
+        subprocess.run(["umount", "-l", str(cache)], check=True)
+    assert process.returncode == 1
+    assert "DataError" in process.stderr
+    assert "No space left on device" in process.stderr

@@ -86,3 +86,15 @@ def test_state_dicts_load_either_way() -> None:
         nn.init.normal_(source.weight)
         target.load_state_dict(source.state_dict())
         assert torch.equal(target(x), source(x))
+
+
+def test_a_trial_with_many_threads_multiplies_with_all_of_them() -> None:
+    ours, _ = layers(*LARGE)
+    x = torch.randn(10, LARGE[0])
+    assert ours.multiplies(x)
+    threads = torch.get_num_threads()
+    torch.set_num_threads(linear.MOST_THREADS + 1)
+    try:
+        assert not ours.multiplies(x)
+    finally:
+        torch.set_num_threads(threads)

@@ -8,6 +8,7 @@ import torch
 from search_spaces.layer_order import VALID_ORDERS
 from search_spaces.space import SearchSpace
 from sweep.data.dataset import ImageDataset
+from sweep.training.captured_step import CapturedStep
 from sweep.training.precision import Precision
 from sweep.training.trial import Trial
 
@@ -73,6 +74,19 @@ def test_a_recorded_step_gives_what_the_step_gives(
     for row, same in zip(plain, recorded, strict=True):
         for name in LOSSES:
             assert same[name] == pytest.approx(row[name], rel=TOLERANCE[model]), (row["epoch"], name)
+
+
+def test_the_step_of_a_full_batch_is_recorded_though_a_smaller_one_comes_first_at_that_call() -> None:
+    calls: list[int] = []
+
+    def count(x: torch.Tensor) -> None:
+        calls.append(len(x))
+        x.add_(1)
+
+    step = CapturedStep(count, ())
+    for size in (4, 4, 4, 2, 4, 4, 2):  # the fourth call is the first that may be recorded
+        step(torch.zeros(size, device="cuda"))
+    assert calls == [4, 4, 4, 2, 4, 2], "the fifth records, what follows of its shape replays"
 
 
 @pytest.mark.parametrize("model", MODELS)
