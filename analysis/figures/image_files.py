@@ -22,7 +22,7 @@ def save_figures(results: Results, folder: str | Path, image_format: str = "svg"
     if image_format not in FORMATS:
         raise ValueError(f"save_figures: format {image_format!r} is not known; choose one of {', '.join(FORMATS)}")
     if find_spec("kaleido") is None:
-        raise RuntimeError("images need kaleido; `pip install 'gapsweep[images]'` brings it")
+        raise RuntimeError("images need kaleido; pip install kaleido")
     place = Path(folder).absolute()
     place.mkdir(parents=True, exist_ok=True)
     drawn = [(draw.__name__, figure) for _, draw, _ in ALL if not why_empty(figure := draw(results))]

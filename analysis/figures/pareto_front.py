@@ -29,7 +29,7 @@ def pareto_front(results: Results) -> go.Figure:
     """
     table = _points(results)
     if len(table) < 2:
-        return empty_figure("A front needs at least two configurations that were trained to their end.")
+        return empty_figure("A front needs two configurations that were trained to their end, or to their stop rule.")
     figure = new_figure(420, margin={"t": 40})
     for on_front, name, colour in ((False, "others", GREY), (True, "front", COLOURS[0])):
         part = table[table["on_front"] == on_front].sort_values("gap_at_best")
@@ -53,7 +53,7 @@ def pareto_front_sentence(results: Results) -> str:
     """How many are on the front, and how much gap one point of accuracy saves."""
     table = _points(results)
     if len(table) < 2:
-        return "Too few configurations were trained to their end."
+        return "Too few configurations were trained to their end or to their stop rule."
     best = table.sort_values(["best_val_acc", "gap_at_best"], ascending=[False, True], kind="stable").iloc[0]
     close = table[table["best_val_acc"] > best["best_val_acc"] - POINT]
     calm = close.sort_values("gap_at_best", kind="stable").iloc[0]
@@ -83,8 +83,13 @@ def _span(table: pd.DataFrame, name: str) -> tuple[list[float] | None, int]:
 
 
 def _points(results: Results) -> pd.DataFrame:
-    """Configurations all of whose trials trained to their end; `on_front` where none is better in both."""
-    whole = results.trials["status"].eq("COMPLETED").groupby([results.trials[key] for key in CONFIGURATION_KEY]).all()
+    """Configurations none of whose trials was cut short; `on_front` where none is better in both.
+
+    A rule on a trial's own curve ends it where its user would: what ASHA cut, failed or diverged says less.
+    """
+    trials = results.trials
+    ended = trials["status"].isin(["COMPLETED", "STOPPED"]) & ~trials["stop_reason"].isin(["asha", "diverged"])
+    whole = ended.groupby([trials[key] for key in CONFIGURATION_KEY]).all()
     table = rank_configurations(results).merge(whole.rename("whole").reset_index(), on=CONFIGURATION_KEY)
     table = table[table["whole"] & table["gap_at_best"].notna()]
     # In order of gap, a configuration is on the front where its accuracy is above all before it.

@@ -18,6 +18,7 @@ HIGHLIGHTED = 6
 def rank_configurations(results: Results) -> pd.DataFrame:
     """One row a configuration, best first: by the mean over its replicates of val_acc at their best epochs.
 
+    Behind all others: those of which a replicate failed or diverged, whose mean is over the lucky ones.
     Columns: sweep_id, configuration_id, n (replicates with an accuracy), best_val_acc, best_val_loss, gap_at_best
     (means), best_epoch (median), rank (from 1), label (plain text). Configurations without an accuracy are left out.
     """
@@ -30,8 +31,11 @@ def rank_configurations(results: Results) -> pd.DataFrame:
         gap_at_best=("gap_loss", "mean"),
         best_epoch=("epoch", "median"),
     )
-    ranked = ranked.sort_values("best_val_acc", ascending=False, kind="stable").reset_index()
-    ranked["rank"] = range(1, len(ranked) + 1)
+    trials = results.trials
+    lost = (trials["status"].eq("FAILED") | trials["stop_reason"].eq("diverged")).fillna(False).astype(bool)
+    lost = lost.groupby([trials[key] for key in CONFIGURATION_KEY]).any().reindex(ranked.index)
+    ranked = ranked.assign(lost=lost).sort_values(["lost", "best_val_acc"], ascending=[True, False], kind="stable")
+    ranked = ranked.drop(columns="lost").reset_index().assign(rank=range(1, len(ranked) + 1))
     firsts = results.trials.drop_duplicates(CONFIGURATION_KEY)
     named = firsts[CONFIGURATION_KEY].assign(label=labels(firsts, searched(results)))
     return ranked.merge(named, on=CONFIGURATION_KEY, how="left")

@@ -1,6 +1,5 @@
 """What early stopping did at each of its rungs."""
 
-import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -9,7 +8,7 @@ from analysis.results import TRIAL_KEY, Results
 
 
 def rung_funnel(results: Results) -> go.Figure:
-    """Per rung, the trials that came to it: how many went on, were cut there, and ended for another reason."""
+    """Per rung, the trials that came to it: how many went on, were cut there, wait, and ended for another reason."""
     table = _rungs(results)
     if table.empty:
         return empty_figure(_NOTHING)
@@ -17,6 +16,7 @@ def rung_funnel(results: Results) -> go.Figure:
     for column, name, colour in (
         ("on", "went on or completed", COLOURS[0]),
         ("cut", "cut by ASHA", COLOURS[4]),
+        ("waits", "not gone on yet", COLOURS[2]),
         ("other", "ended otherwise", GREY),
     ):
         figure.add_bar(
@@ -44,6 +44,7 @@ def rung_funnel_sentence(results: Results) -> str:
         f"{last['reached']} came to epoch {last['epoch']}."
     )
     there = results.epochs[results.epochs["epoch"] == first["epoch"]].merge(results.trials[_TOLD], on=TRIAL_KEY)
+    there = there[~((there["status"] == "RUNNING") & (there["epochs_run"] == first["epoch"]))]
     accuracy = there["val_acc"].groupby(_is_cut(there, int(first["epoch"]))).median()
     if len(accuracy) == 2:
         said += (
@@ -62,17 +63,18 @@ def _is_cut(trials: pd.DataFrame, epoch: int) -> pd.Series:
 
 
 def _rungs(results: Results) -> pd.DataFrame:
-    """One row per epoch at which ASHA cut, and the last: epoch, reached, on, cut, other."""
+    """One row per epoch at which ASHA cut, and the last: epoch, reached, on, cut, waits, other."""
     trials = results.trials[_TOLD]
     run = trials["epochs_run"].fillna(0).to_numpy(int)
     asha = (trials["stop_reason"] == "asha").fillna(False).to_numpy(bool)
     if not asha.any():
         return pd.DataFrame()
+    running = trials["status"].eq("RUNNING").to_numpy()
     over = ~trials["status"].isin(["RUNNING", "COMPLETED"]).to_numpy()
     rows = []
     for epoch in sorted({*run[asha].tolist(), int(run.max())}):
         reached = run >= epoch
         cut, other = _is_cut(trials, epoch).to_numpy(), (run == epoch) & ~asha & over
-        left = int(reached.sum()) - int(cut.sum()) - int(other.sum())
-        rows.append((epoch, int(np.sum(reached)), left, int(cut.sum()), int(other.sum())))
-    return pd.DataFrame(rows, columns=["epoch", "reached", "on", "cut", "other"])
+        counts = [int(part.sum()) for part in (cut, (run == epoch) & running, other)]
+        rows.append((epoch, int(reached.sum()), int(reached.sum()) - sum(counts), *counts))
+    return pd.DataFrame(rows, columns=["epoch", "reached", "on", "cut", "waits", "other"])

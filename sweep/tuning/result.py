@@ -15,7 +15,8 @@ class SweepResult:
     """Where a sweep's files are and how its trials ended.
 
     state: COMPLETED, or INTERRUPTED (`sweep.resume(path)` goes on). statuses: trials by status.
-    best: the trials row of the highest best_val_acc, None if no trial has an epoch.
+    best: the trials row of the highest best_val_acc; of a trial that failed or diverged only where there is no other,
+    None if no trial has an epoch.
     interrupted_by: the number of the signal that ended it, if one did. budget: what of it is used up. first_error: of
     the first trial that failed.
     """
@@ -50,10 +51,14 @@ def summarise(sweep: Folder, *, interrupted_by: int | None = None, budget: str |
     tables = read_sweep(sweep)
     trials = tables.trials.to_pylist()
     scored = [trial for trial in trials if trial["best_val_acc"] is not None]
-    best = max(scored, key=lambda trial: trial["best_val_acc"], default=None)
+    best = max(scored, key=lambda trial: (_is_sound(trial), trial["best_val_acc"]), default=None)
     failed = [trial for trial in trials if trial["status"] == "FAILED"]
     first_error = min(failed, key=lambda trial: trial["ended"])["error"] if failed else None
     statuses = Counter(trial["status"] for trial in trials)
     return SweepResult(
         sweep.path or str(sweep), tables.manifest["state"], statuses, best, interrupted_by, first_error, budget
     )
+
+
+def _is_sound(trial: dict[str, Any]) -> bool:
+    return trial["status"] != "FAILED" and trial["stop_reason"] != "diverged"

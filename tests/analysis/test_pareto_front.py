@@ -8,13 +8,19 @@ from tests.planted_sweep import epoch, trial, write_sweep
 
 
 def planted(folder: Path, *points: tuple[float, float, str]) -> analysis.Results:
-    """Configurations of one trial: accuracy, gap, status."""
+    """Configurations of one trial: accuracy, gap, status and after a space its stop reason."""
     return analysis.load(
         write_sweep(
             folder,
             [
-                trial([epoch(1.0 + gap, 1.0, acc)], status=status, lr=0.1 / (place + 1), configuration_id=f"c{place}")
-                for place, (acc, gap, status) in enumerate(points)
+                trial(
+                    [epoch(1.0 + gap, 1.0, acc)],
+                    status=ended.partition(" ")[0],
+                    stop_reason=ended.partition(" ")[2] or None,
+                    lr=0.1 / (place + 1),
+                    configuration_id=f"c{place}",
+                )
+                for place, (acc, gap, ended) in enumerate(points)
             ],
         )
     )
@@ -27,12 +33,14 @@ def test_the_front_holds_what_nothing_beats_in_both_and_no_cut_configuration(tmp
         (0.600, 0.40, "COMPLETED"),
         (0.595, 0.15, "COMPLETED"),
         (0.590, 0.20, "COMPLETED"),  # beaten by the one before
-        (0.700, 0.01, "STOPPED"),  # as few epochs as it had, it would beat them all
+        (0.700, 0.01, "STOPPED asha"),  # as few epochs as it had, it would beat them all
+        (0.710, 0.01, "STOPPED diverged"),
+        (0.100, 0.02, "STOPPED plateau"),  # its own rule says that it has come to its end
     )
     front = next(trace for trace in figures.pareto_front(results).data if trace.name == "front")
-    assert list(zip(front.x, front.y, strict=True)) == [(0.1, 0.5), (0.15, 0.595), (0.4, 0.6)]
+    assert list(zip(front.x, front.y, strict=True)) == [(0.02, 0.1), (0.1, 0.5), (0.15, 0.595), (0.4, 0.6)]
     said = figures.pareto_front_sentence(results)
-    assert said.startswith("3 of 4 configurations")
+    assert said.startswith("4 of 5 configurations")
     assert "(lr 0.05: 0.6000) has a gap of 0.400 nats; within a point of it, lr 0.0333 (0.5950) has 0.150 nats." in said
 
 
@@ -45,8 +53,8 @@ def test_of_two_equally_accurate_ones_the_one_with_the_smaller_gap_is_named(tmp_
 
 
 def test_with_too_few_to_compare_the_figure_says_so(tmp_path: Path) -> None:
-    results = planted(tmp_path / "s", (0.5, 0.1, "COMPLETED"), (0.6, 0.2, "STOPPED"))
-    assert "at least two" in figures.pareto_front(results).layout.meta["empty"]
+    results = planted(tmp_path / "s", (0.5, 0.1, "COMPLETED"), (0.6, 0.2, "STOPPED asha"))
+    assert "needs two" in figures.pareto_front(results).layout.meta["empty"]
     assert "Too few" in figures.pareto_front_sentence(results)
 
 

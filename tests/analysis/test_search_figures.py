@@ -62,16 +62,17 @@ def funnel(folder: Path) -> analysis.Results:
     trials = [of(1, 0.2, status="STOPPED", stop_reason="asha", lr=lr) for lr in (0.01, 0.02, 0.03)]
     trials += [of(1, 0.1, status="FAILED", lr=0.04), of(3, 0.3, status="STOPPED", stop_reason="asha", lr=0.05)]
     trials += [of(2, 0.3, status="STOPPED", stop_reason="gap", lr=0.06), of(9, 0.4, lr=0.07)]
+    trials += [of(1, 0.9, status="RUNNING", lr=0.08)]  # it waits at the rung
     return analysis.load(write_sweep(folder, trials, space={"lr": {"uniform": [0.01, 0.1]}}))
 
 
 def test_the_funnel_counts_who_came_to_each_rung_and_who_was_cut_there(tmp_path: Path) -> None:
     results = funnel(tmp_path / "a")
-    on, cut, other = figures.rung_funnel(results).data
+    on, cut, waits, other = figures.rung_funnel(results).data
     assert on.y == ("epoch 1", "epoch 3", "epoch 9")
-    assert (on.x, cut.x, other.x) == ((3, 1, 1), (3, 1, 0), (1, 0, 0))
+    assert (on.x, cut.x, waits.x, other.x) == ((3, 1, 1), (3, 1, 0), (1, 0, 0), (1, 0, 0))
     assert figures.rung_funnel_sentence(results) == (
-        "3 of the 7 trials that came to epoch 1 were cut there; 1 came to epoch 9. At epoch 1 the cut ones stood at "
+        "3 of the 8 trials that came to epoch 1 were cut there; 1 came to epoch 9. At epoch 1 the cut ones stood at "
         "0.200 in the median, the others at 0.300."
     )
 
