@@ -6,6 +6,7 @@ Light on purpose: no torch, no ray, no numpy, so that `sweep validate` answers a
 
 import json
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
@@ -99,7 +100,8 @@ class SweepSpec(BaseModel):
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto",
-        description="one of auto (bf16 on a CPU that multiplies it natively, else fp32), fp32, bf16",
+        description="one of auto (bf16 on a CPU that multiplies it natively, else fp32), fp32 (on a GPU with "
+        "convolutions in TF32), bf16",
     )
     mode: Literal["search", "study"] = Field(
         default="search",
@@ -124,7 +126,8 @@ class SweepSpec(BaseModel):
     )
     scheduler: SchedulerSettings = Field(
         default_factory=SchedulerSettings,
-        description="none, asha, or a mapping of type, grace_period, reduction_factor (early stopping)",
+        description="none, asha, or a mapping of type, variant, rank_by, grace_period, reduction_factor, brackets "
+        "(early stopping)",
     )
     stop_rules: StopRuleSettings = Field(
         default_factory=StopRuleSettings,
@@ -219,9 +222,9 @@ class SweepSpec(BaseModel):
             trials = None if tries_all or algorithm == "grid" else 20
             filled["search"] = {"algorithm": algorithm, "trials": trials, **search}
         filled.setdefault("decompose", study)
-        # ASHA cannot rank two objectives, so it is not the default there.
-        default = "none" if study or algorithm in MULTI_OBJECTIVE else "asha"
         scheduler = filled.get("scheduler", {})
+        # ASHA cannot rank two objectives. Settings of it ask for it, so that they are refused where it cannot be.
+        default = "none" if (study or algorithm in MULTI_OBJECTIVE) and not scheduler else "asha"
         if scheduler in ("none", "asha"):
             scheduler = {"type": scheduler}
         if isinstance(scheduler, Mapping):
@@ -254,6 +257,16 @@ class SweepSpec(BaseModel):
         except ValueError as error:
             raise SpecError(str(error)) from None
 
+    @field_validator("configurations", mode="before")
+    @classmethod
+    def _plain_numbers(cls, value: Any) -> Any:
+        """numpy's become Python's, as in space; what is wrong stays, and is found later."""
+        if not isinstance(value, list):
+            return value
+        return [
+            {name: _plain(each) for name, each in one.items()} if isinstance(one, Mapping) else one for one in value
+        ]
+
     @field_validator("space", mode="before")
     @classmethod
     def _space_is_usable(cls, value: Any) -> Any:
@@ -266,6 +279,10 @@ class SweepSpec(BaseModel):
         if lines := disagreements(self):
             raise SpecError("\n".join(lines))
         return self
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, Real) and hasattr(value, "item") else value
 
 
 def _grace_period(raw: Mapping[str, Any], reduction_factor: Any) -> dict[str, int]:

@@ -201,6 +201,16 @@ _CONTENTS: list[tuple[str, str | bytes | Path, tuple[str, ...]]] = [
         ("scheduler.type: got 'asha'", "no gap that can be compared", "write scheduler: none"),
     ),
     (
+        "settings of asha with multi-objective",
+        GOOD + "search: {algorithm: multi-objective}\nscheduler: {grace_period: 2}\n",
+        ("scheduler.type: got 'asha'", "no gap that can be compared", "write scheduler: none"),
+    ),
+    (
+        "settings of asha in a study",
+        GOOD + "mode: study\nscheduler: {grace_period: 2}\n",
+        ("scheduler.type: got 'asha'", "a cut trial cannot be compared", "write scheduler: none"),
+    ),
+    (
         "several mistakes at once",
         _with("epochs: 5", "epochs: -2\nmodell: cnn"),
         ("epochs: got -2", "modell: unknown key", "did you mean model?"),

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import jsonschema
+import numpy as np
 import pytest
 from malformed_specs import GOOD, MALFORMED_SPECS, MalformedSpec
 
@@ -237,6 +238,14 @@ def test_listed_configurations_are_all_tried_and_nothing_else() -> None:
         SweepSpec.load(listed, ["search.algorithm=tpe", "search.trials=5"])
     with pytest.raises(SpecError, match=r"space\.lr: .* beside configurations"):
         SweepSpec.load(listed, ["space.lr={choice: [0.1, 0.2]}"])
+
+
+def test_numpys_numbers_in_listed_configurations_survive_the_way_through_json() -> None:
+    listed = {**MINIMAL, "space": {}, "configurations": [{"lr": np.float64(0.1), "batch_size": np.int64(64)}]}
+    spec = SweepSpec.load(listed)
+    assert json.loads(json.dumps(spec.to_dict()))["configurations"] == [{"lr": 0.1, "batch_size": 64}]
+    with pytest.raises(SpecError, match=r"configurations\.0\.batch_size: got 1"):
+        SweepSpec.load({**listed, "configurations": [{"batch_size": np.int64(1)}]})
 
 
 def test_a_sweep_of_an_older_version_goes_on_with_the_ranking_that_it_began_with() -> None:

@@ -31,7 +31,9 @@ def export(
         Format,
         typer.Option("--format", help="json: an object a line; svg, png, pdf: the figures."),
     ] = Format.CSV,
-    out: Annotated[Path | None, typer.Option(help="Folder to write to; default: the sweep's own, or here.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(help="Folder; default: the sweep's own, or here (figures: figures/ in it).")
+    ] = None,
 ) -> None:
     """Write epochs and trials as CSV, JSON lines or Parquet, or the figures as images; works while the sweep runs."""
     import analysis

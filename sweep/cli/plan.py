@@ -22,17 +22,20 @@ def plan(
     at_once: Annotated[
         int | None, typer.Option("--at-once", min=1, help="Trials that run at the same time; default: as fit here.")
     ] = None,
-    price: Annotated[float, typer.Option(min=0.0, help="What a CPU hour costs, in your currency.")] = 0.0,
+    price: Annotated[
+        float | None, typer.Option(min=0.0, help="What a CPU hour costs; default: budget.price_per_cpu_hour.")
+    ] = None,
 ) -> None:
     """Say how many configurations, rungs and epochs a sweep has, and what time it will take."""
-    checked = SweepSpec.load(spec, set_ or ())
+    priced = [] if price is None else [f"budget.price_per_cpu_hour={price}"]
+    checked = SweepSpec.load(spec, [*(set_ or ()), *priced])
     places = at_once or places_here(checked.resources)
     counted = plan_sweep(checked, places)
     cost = None
     if probe:
         say("measuring an epoch (--no-probe leaves that out)")
         seconds = probe_seconds_per_epoch(checked, cache_dir())
-        cost = counted.cost(seconds, checked.resources.cpus_per_trial, price)
+        cost = counted.cost(seconds, checked)
     if json:
         print_json({**counted.to_dict(), **(cost or {})})
         return
@@ -48,5 +51,6 @@ def plan(
     if cost is not None:
         print(f"  time            about {duration(cost['wall_s'])} with {counted.trials_at_once} trials at once")
         print(f"                  ({cost['seconds_per_epoch']:.2f} s an epoch, measured here with one trial alone)")
-        money = f", {cost['cost']:.2f} at {price:g} an hour" if price else ""
-        print(f"  cost            {cost['cpu_hours']:.2f} CPU hours{money}")
+        gpus = f", {cost['gpu_hours']:.2f} GPU hours" if cost["gpu_hours"] else ""
+        money = f": {cost['cost']:.2f} at the prices given" if cost["cost"] else ""
+        print(f"  cost            {cost['cpu_hours']:.2f} CPU hours{gpus}{money}")

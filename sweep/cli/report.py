@@ -9,7 +9,9 @@ from sweep.cli.options import SweepDir
 from sweep.cli.terminal import say
 from sweep.store.folder import open_folder
 
-Out = Annotated[Path | None, typer.Option(help="A file, .html or .md; default: report.html in the sweep's folder.")]
+Out = Annotated[
+    Path | None, typer.Option(help="A .html or .md file; default: report.html in the sweep's folder, or here.")
+]
 
 
 def report(sweep_dir: SweepDir, out: Out = None) -> None:

@@ -22,7 +22,6 @@ from sweep.cli.options import (
 from sweep.cli.terminal import STDERR, print_json, say
 from sweep.spec import SweepSpec
 from sweep.store.folder import open_folder
-from sweep.store.manifest import read_manifest
 
 if TYPE_CHECKING:
     from sweep.tuning.ledger import Ledger, Listener
@@ -40,7 +39,8 @@ def run(
     set_: Set = None,
     storage: Storage = DEFAULT_STORAGE,
     warm_start: Annotated[
-        str | None, typer.Option(metavar="DIR", help="An earlier sweep whose results the search begins with.")
+        str | None,
+        typer.Option(metavar="DIR", help="An earlier sweep whose results a search that learns (tpe, …) begins with."),
     ] = None,
     id_: Annotated[
         str | None,
@@ -70,14 +70,18 @@ def resume(
     sweep_dir: SweepDir,
     extend: Annotated[
         list[str] | None,
-        typer.Option("--extend", metavar="KEY=N", help="trials=N or epochs=N: more of them; also when complete."),
+        typer.Option(
+            "--extend",
+            metavar="KEY=N",
+            help="trials=N configurations, or epochs=N, for which completed trials are trained from their start again.",
+        ),
     ] = None,
     set_: SetWithoutBearing = None,
     take_over: TakeOver = False,
     address: DriverAddress = None,
     json: Json = False,
 ) -> None:
-    """Go on with a sweep that was interrupted or killed; nothing stored is trained again."""
+    """Go on with a sweep that was interrupted or killed, or, with --extend, is complete."""
     if address is not None and is_job_server(address):
         options = plain({"--extend": extend or [], "--set": set_ or []}) + ["--take-over"] * take_over
         submitted("resume", sweep_dir, options, address, json)
@@ -118,7 +122,6 @@ def submitted(command: str, sweep_dir: str, options: list[str], address: str, js
     from cluster.job_server import JobServer
 
     sweep = open_folder(sweep_dir)
-    read_manifest(sweep)
     subject = f"{sweep.name}-final" if command == "finalize" else sweep.name
     job, is_new = submit_command(JobServer(address), subject, [command, str(sweep), *options, "--address", "auto"])
     if json:

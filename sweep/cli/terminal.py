@@ -30,9 +30,9 @@ def print_table(table: Table) -> None:
     console.print(table, soft_wrap=True)
 
 
-def print_json(value: dict[str, Any] | list[Any]) -> None:
+def print_json(value: dict[str, Any] | list[Any], *, indent: int | None = None) -> None:
     """One JSON value on stdout, by itself; JSON has no word for a number that is not finite but null."""
-    json.dump(_finite(value), sys.stdout, default=str, allow_nan=False)
+    json.dump(_finite(value), sys.stdout, default=str, allow_nan=False, indent=indent)
     sys.stdout.write("\n")
 
 

@@ -17,7 +17,7 @@ def validate(
 ) -> None:
     """Check a spec: exit code 0 if it can run, 2 and what is wrong if not."""
     if schema:
-        print_json(spec_json_schema())
+        print_json(spec_json_schema(), indent=2)
         return
     if not spec:
         raise typer.BadParameter("give a YAML file or a study's name, or --schema", param_hint="SPEC")

@@ -38,14 +38,17 @@ class Plan:
     trials_at_once: int
     expected_rounds: int
 
-    def cost(self, seconds_per_epoch: float, cpus_per_trial: float, price: float) -> dict[str, Any]:
-        """Wall time (s), CPU hours and money; price: of a CPU hour."""
-        cpu_hours = self.expected_epochs * seconds_per_epoch * cpus_per_trial / 3600
+    def cost(self, seconds_per_epoch: float, spec: SweepSpec) -> dict[str, Any]:
+        """Wall time (s), CPU and GPU hours, and money at the budget's prices."""
+        resources, budget = spec.resources, spec.budget
+        trial_hours = self.expected_epochs * seconds_per_epoch / 3600
+        cpu_hours, gpu_hours = trial_hours * resources.cpus_per_trial, trial_hours * resources.gpus_per_trial
         return {
             "seconds_per_epoch": seconds_per_epoch,
             "wall_s": self.expected_rounds * seconds_per_epoch,
             "cpu_hours": cpu_hours,
-            "cost": cpu_hours * price,
+            "gpu_hours": gpu_hours,
+            "cost": cpu_hours * budget.price_per_cpu_hour + gpu_hours * budget.price_per_gpu_hour,
         }
 
     def to_dict(self) -> dict[str, Any]:

@@ -67,7 +67,7 @@ class Asha:
         self._at_work(trial, configuration)
         rungs = self._brackets[self.bracket_of(configuration)]
         for passed, rung in rungs.items():
-            if passed < epoch and configuration in rung and configuration not in rung.advanced:
+            if passed < epoch and trial in rung.trials_of(configuration) and configuration not in rung.advanced:
                 self._advance(configuration, passed)  # it could not be here otherwise: an earlier driver let it pass
         rung_here = rungs.get(epoch)
         if rung_here is None:
@@ -77,6 +77,8 @@ class Asha:
             return GO_ON
         waiting = self._waiting.setdefault(configuration, {})
         waiting[trial] = epoch
+        if configuration in rung_here.advanced:
+            self._advance(configuration, epoch)  # a replicate that is tried again goes where the others went
         self._rank_if_complete(configuration, epoch)
         if trial in self._released:
             self._released.remove(trial)
@@ -154,10 +156,11 @@ class Asha:
         if configuration in rung or len(rung.trials_of(configuration).keys() | gone.keys()) < self._replicates:
             return
         rung.rank(configuration, last=any(gone.values()))
-        if rung.is_among_the_best(configuration, at_least=1 if self._variant == "stop" else 0):
-            self._advance(configuration, epoch)
-        elif self._variant == "stop":
-            self._let_fall(configuration)
+        if configuration not in rung.advanced:
+            if rung.is_among_the_best(configuration, at_least=1 if self._variant == "stop" else 0):
+                self._advance(configuration, epoch)
+            elif self._variant == "stop":
+                self._let_fall(configuration)
         hopeless = rung.pushed_out(configuration)
         if hopeless is not None and self._waits(epoch, hopeless):
             self._let_fall(hopeless)

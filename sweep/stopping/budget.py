@@ -41,14 +41,18 @@ class Budget:
         """Whether a sweep may have so many trials."""
         return self._settings.max_trials is None or count <= self._settings.max_trials
 
-    def reached(self, elapsed_s: float) -> str | None:
-        """The bound that is reached, in words; None while there is room. elapsed_s: since this run began."""
+    def reached(self, elapsed_s: float, *, and_epoch_s: float | None = None) -> str | None:
+        """The bound that is reached, in words; None while there is room.
+
+        elapsed_s: since this run began. and_epoch_s: of one more epoch, which is about to be told.
+        """
         bounds = self._settings
-        if bounds.max_epochs_total is not None and self._epochs >= bounds.max_epochs_total:
-            return f"budget.max_epochs_total: {self._epochs} of {bounds.max_epochs_total} epochs"
+        epochs = self._epochs + (and_epoch_s is not None)
+        if bounds.max_epochs_total is not None and epochs >= bounds.max_epochs_total:
+            return f"budget.max_epochs_total: {epochs} of {bounds.max_epochs_total} epochs"
         if bounds.max_hours is not None and elapsed_s >= 3600 * bounds.max_hours:
             return f"budget.max_hours: {elapsed_s / 3600:.2f} of {bounds.max_hours:g} hours"
-        cost = self._trial_s * self._price_per_s
+        cost = (self._trial_s + (and_epoch_s or 0.0)) * self._price_per_s
         if bounds.max_cost is not None and cost >= bounds.max_cost:
             return f"budget.max_cost: {cost:.2f} of {bounds.max_cost:g}"
         return None

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sweep.stopping.asha import Asha
+from sweep.stopping.divergence import Divergence
 from sweep.stopping.rule import StopRule
 from sweep.stopping.verdict import GO_ON, Verdict
 from sweep.training.divergence import not_finite
@@ -15,9 +16,11 @@ class EarlyStopping:
     The live driver, a resumed one that reads the stored rows, and the simulation ask the same object.
     """
 
-    def __init__(self, asha: Asha | None, rules: Sequence[StopRule] = ()) -> None:
+    def __init__(self, asha: Asha | None, rules: Sequence[StopRule] = (), *, epochs: int) -> None:
+        """epochs: of a trial that nothing ends early."""
         self.asha = asha
         self._rules = tuple(rules)
+        self._epochs = epochs
 
     def told(self, trial: str, configuration: str, history: Sequence[dict[str, Any]]) -> Verdict:
         """What is to become of a trial after the last epoch of `history`, its rows from epoch 1 on.
@@ -74,7 +77,10 @@ class EarlyStopping:
         value = not_finite(history[-1])
         if value is not None:
             return Verdict("cut", "diverged", value)
+        at_its_end = history[-1]["epoch"] >= self._epochs
         for rule in self._rules:
+            if at_its_end and not isinstance(rule, Divergence):
+                continue  # nothing is left to be spared
             value = rule.fires(history)
             if value is not None:
                 return Verdict("cut", rule.reason, value)

@@ -72,9 +72,9 @@ _SLOWING = ("drop_rate", *STRENGTHS, "augment")
 
 
 def default_grace_period(epochs: int, reduction_factor: int, searched: Collection[str]) -> int:
-    """The first rung's epoch: so that two rungs follow before the end where drop rates or augmentation are searched.
+    """The first rung's epoch: all epochs, divided by `reduction_factor` three times; the first one at the earliest.
 
-    Three elsewhere; the first epoch at the earliest.
+    Twice where drop rates or augmentation are searched.
     """
     rungs = 2 if any(name in searched for name in _SLOWING) else 3
     return max(1, epochs // reduction_factor**rungs)

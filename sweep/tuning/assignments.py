@@ -65,11 +65,11 @@ class Assignments(Listener):
                 self._enqueue(configuration)
             elif self._at_work and self._stopping.lets_wait:
                 return None  # what runs may let go of what waits, or come to wait itself
-            elif self._out_of_trials or not self._stopping.held:
-                self.exhausted = True  # what waits does so until there is more budget
-                return None
             else:
                 finished = any(record.status == "COMPLETED" for record in self._ledger.trials.values())
+                if not self._stopping.held or (self._out_of_trials and finished):
+                    self.exhausted = True  # what waits does so until there is more budget
+                    return None
                 self._stopping.close(one_must_finish=not finished)
 
     def study_journal(self) -> bytes | None:
@@ -90,17 +90,18 @@ class Assignments(Listener):
         if self.proposer.learns:
             self.proposer.observe(outcome_of(self._replicates[record.configuration_id]))
 
-    @property
-    def complete(self) -> bool:
-        """Whether nothing is left to train, by the search and not by the budget."""
+    def is_complete(self) -> bool:
+        """Whether nothing is left to train, by the search and not by the budget. To be asked once nothing runs."""
+        if not self.exhausted and self.next() is not None:  # a budget's end, where nobody has asked since
+            return False
         ended = all(record.has_ended for record in self._ledger.trials.values())
         return self.exhausted and ended and not self._out_of_trials
 
-    def budget_reached(self, elapsed_s: float) -> str | None:
-        """What of the budget is used up, in words; None while there is room."""
+    def budget_reached(self, elapsed_s: float, *, and_epoch_s: float | None = None) -> str | None:
+        """What of the budget is used up, in words; None while there is room. See `Budget.reached`."""
         if self.exhausted and self._out_of_trials and not self._at_work:
             return f"budget.max_trials: {len(self._ledger.trials)} of {self._spec.budget.max_trials} trials"
-        return self.budget.reached(elapsed_s)
+        return self.budget.reached(elapsed_s, and_epoch_s=and_epoch_s)
 
     def trial_ended(self, record: TrialRecord) -> None:
         self._at_work.discard(record.trial_id)

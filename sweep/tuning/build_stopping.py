@@ -20,4 +20,4 @@ def build_stopping(spec: SweepSpec) -> EarlyStopping:
             rank_by=scheduler.rank_by,
             configurations=planned_configurations(spec),
         )
-    return EarlyStopping(asha, spec.stop_rules.rules())
+    return EarlyStopping(asha, spec.stop_rules.rules(), epochs=spec.epochs)

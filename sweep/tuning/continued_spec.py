@@ -23,7 +23,7 @@ def continued_spec(stored: Mapping[str, Any], extend: Sequence[str] = (), overri
             raise SpecError(
                 f"{key}: got {item!r} for a sweep that has begun; allowed: {', '.join(_WITHOUT_BEARING)} (and --extend "
                 "trials=N or epochs=N): its trials would not be comparable with those it has; start a new sweep with "
-                f"`sweep run SPEC --set {item}`, whose search `--warm-start DIR` gives the results of this one"
+                f"`sweep run SPEC --set {item}`, whose search, if it learns, --warm-start DIR has begin with these results"
             )
     extensions = [_extension(stored, item) for item in extend]
     return SweepSpec.load(_as_it_ran(stored), [*overrides, *extensions])
@@ -40,6 +40,17 @@ def refuse_if_other(sweep: object, stored: Mapping[str, Any], spec: SweepSpec) -
         raise SpecError(
             f"{key}: got {shown(asked[key])}, and the sweep {sweep} has {shown(stored.get(key))}; give the spec it was "
             "started with, or another --id"
+        )
+
+
+def refuse_other_device(stored: Mapping[str, Any], spec: SweepSpec) -> None:
+    """Raise SpecError if `spec` moves a sweep between CPUs and GPUs, which draw other noise: no pairs would be left."""
+    asked = spec.resources.gpus_per_trial
+    if (stored["resources"]["gpus_per_trial"] > 0) != (asked > 0):
+        began = "CPUs" if asked > 0 else "GPUs"
+        raise SpecError(
+            f"resources.gpus_per_trial: got {asked:g} for a sweep that has begun on {began}; allowed: "
+            f"{'0' if asked > 0 else 'a number above 0'}, since noise and rounding differ there; start a new sweep"
         )
 
 

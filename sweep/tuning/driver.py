@@ -1,8 +1,10 @@
 """The driver: from a spec to the compacted files, fresh or from what is stored."""
 
+import signal
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster.connect import ray_session
 from cluster.environment import cache_dir
@@ -59,6 +61,7 @@ def drive(
 
     final_round: of a final choice, which is to use the data and the number format of its search.
     """
+    began = time.monotonic()
     if address is None:
         check_this_machine(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
@@ -69,7 +72,7 @@ def drive(
             check_cluster(storage, watch.announce)
         if wait_for_a_place(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial, watch.announce):
             check_cluster(storage, watch.announce)  # the nodes that have come
-        if idle := idle_gpus(spec.resources.gpus_per_trial):
+        if manifest is None and (idle := idle_gpus(spec.resources.gpus_per_trial)):
             watch.announce(f"{idle:g} GPUs idle; `--set resources.gpus_per_trial=0.1` would put ten trials on each")
         places = Places(spec.resources, elastic=address is not None)
         dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
@@ -97,15 +100,15 @@ def drive(
             writer.tell_progress(Pace(spec, ledger).progress)
             watch.announce(f"sweep {sweep.name}: {places.now()} trials at once; files in {sweep}")
             with trials_use_waiting_workers() if address is None else nullcontext():
-                finished, budget = _train(sweep, spec, manifest, ledger, writer, places, watch)
+                ending = _train(sweep, spec, manifest, ledger, writer, places, began, watch)
             ledger.put_unfinished()
             ledger.abandon_orphans()
             writer.compact()
             writer.refuse_if_superseded()
-            if finished:
+            if ending.complete:
                 with suppress(OSError):
                     (sweep / CHECKPOINTS).clear()
-            state = "COMPLETED" if finished else "INTERRUPTED"
+            state = "COMPLETED" if ending.complete else "INTERRUPTED"
             write_manifest(sweep, {**manifest, "state": state, "ended": timestamp()})
         except OSError as error:
             raise OSError(
@@ -114,7 +117,8 @@ def drive(
             ) from error
         finally:
             writer.close()
-    return summarise(sweep, interrupted_by=interrupts.received, budget=budget)
+    stopped_by = interrupts.received or (signal.SIGINT if ending.stopped else None)
+    return summarise(sweep, interrupted_by=stopped_by, budget=ending.budget)
 
 
 def _refuse_other_data(sweep: Folder, spec: SweepSpec, dataset: ImageDataset, manifest: Mapping[str, Any]) -> None:
@@ -138,6 +142,14 @@ def check_cluster(storage: Folder, announce: Callable[[str], None]) -> list[Node
     return nodes
 
 
+class _Ending(NamedTuple):
+    """Whether nothing is left to train, what of the budget is used up, and whether somebody asked it to stop."""
+
+    complete: bool
+    budget: str | None = None
+    stopped: bool = False
+
+
 def _train(
     sweep: Folder,
     spec: SweepSpec,
@@ -145,9 +157,10 @@ def _train(
     ledger: Ledger,
     writer: StoreWriter,
     places: Places,
+    began: float,
     watch: Watch,
-) -> tuple[bool, str | None]:
-    """Let Ray Tune train what is left. Whether nothing is left now, and what of the budget is used up."""
+) -> _Ending:
+    """Let Ray Tune train what is left. began: when the command did, in `time.monotonic`."""
     from ray import tune
 
     from sweep.tuning.hang import HangWatch
@@ -163,15 +176,20 @@ def _train(
     assignments = Assignments(spec, ledger, stopping, kept(sweep))
     reached = assignments.budget_reached(0.0)
     if reached is not None:
-        if assignments.next() is None and assignments.complete:
-            return True, None  # the last epoch of all has used it up
+        if assignments.is_complete():
+            return _Ending(complete=True)  # the last epoch of all has used it up
         watch.announce(f"{reached}, used up before; give it more with `--set`")
-        return False, reached
+        return _Ending(complete=False, budget=reached)
+
+    def budget_reached(*, and_epoch_s: float | None = None) -> str | None:
+        return assignments.budget_reached(time.monotonic() - began, and_epoch_s=and_epoch_s)
+
     drain, failure = Drain(), SameFailure()
     ledger.listeners += [assignments, failure]
     if watch.listener is not None:
         ledger.listeners.append(watch.listener(spec, ledger, places.now()))
-    scheduler = StoppingScheduler(stopping, ledger, drain, TriedAgainAlone(spec.resources, watch.announce))
+    alone = TriedAgainAlone(spec.resources, watch.announce)
+    scheduler = StoppingScheduler(stopping, ledger, drain, alone, budget_reached)
     hangs, stop_requests = HangWatch(spec.trial_timeout), StopRequests(sweep, manifest["generation"])
     waiting = Waiting(spec.resources, watch.announce)
     job = TrialJob(
@@ -201,7 +219,9 @@ def _train(
             search_alg=AssignmentSearcher(assignments, drain, places),
             scheduler=scheduler,
             callbacks=[
-                LedgerCallback(ledger, assignments, scheduler, hangs, drain, stop_requests, waiting, watch.announce)
+                LedgerCallback(
+                    ledger, assignments, scheduler, hangs, drain, stop_requests, waiting, budget_reached, watch.announce
+                )
             ],
             stop=StopWhen(lambda: failure.hopeless or drain.done),
             num_samples=-1,
@@ -214,12 +234,16 @@ def _train(
             trial_dirname_creator=_trial_name,
             verbose=0,
         )
+    is_complete = assignments.is_complete()
     journal = assignments.study_journal()
     if journal is not None:
         sweep.write(STUDY_JOURNAL, journal)
     if failure.hopeless:
         watch.announce(f"every trial fails with the same error after {PATIENCE} of them; stopped early")
-    return assignments.complete, assignments.budget_reached(0.0) or drain.reason
+    if is_complete:
+        return _Ending(complete=True)
+    budget = assignments.budget_reached(0.0) or drain.reason
+    return _Ending(complete=False, budget=budget, stopped=drain.begun and drain.reason is None)
 
 
 def _trial_name(trial: Any) -> str:

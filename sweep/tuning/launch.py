@@ -14,12 +14,12 @@ from sweep.store.folder import Folder, open_folder
 from sweep.store.layout import MANIFEST
 from sweep.store.lease import refuse_if_held, wait_out_if_silent
 from sweep.store.manifest import read_manifest
-from sweep.tuning.continued_spec import continued_spec, refuse_if_other
+from sweep.tuning.continued_spec import continued_spec, refuse_if_other, refuse_other_device
 from sweep.tuning.driver import drive
 from sweep.tuning.final_round import FinalRound, looks_at_test_images
 from sweep.tuning.proposer import Outcome
 from sweep.tuning.result import SweepResult, summarise
-from sweep.tuning.warm_start import earlier_outcomes
+from sweep.tuning.warm_start import earlier_outcomes, kept
 from sweep.tuning.watch import Watch
 
 
@@ -45,7 +45,15 @@ def run(
     watch = watch or Watch()
     spec = SweepSpec.load(spec, overrides)
     folder = open_folder(storage)
-    earlier = [] if warm_start is None else earlier_outcomes(warm_start, spec)
+    earlier: list[Outcome] = []
+    if warm_start is not None:
+        begun = None if sweep_id is None else folder / folder_name(spec, sweep_id)
+        if begun is None or not begun.exists(MANIFEST):
+            earlier = earlier_outcomes(warm_start, spec)
+        elif not kept(begun):
+            raise SpecError(
+                f"--warm-start: got {warm_start} for {begun}, which has begun without one; allowed: another --id"
+            )
     return start_or_go_on(spec, folder, sweep_id, earlier=earlier, address=address, watch=watch)
 
 
@@ -120,6 +128,7 @@ def _go_on(
     if manifest["state"] == "COMPLETED" and not more:
         watch.announce(f"{sweep.name} is complete; nothing is left to train")
         return summarise(sweep)
+    refuse_other_device(manifest["spec"], spec)
     _check_writable(sweep)
     if not take_over:
         refuse_if_held(sweep)  # before Ray starts; the writer looks again

@@ -5,6 +5,7 @@ import random
 from collections import OrderedDict
 from typing import Any
 
+from search_spaces.effective import distinct, training_key
 from search_spaces.space import MAX_GRID, SearchSpace
 from sweep.tuning.proposer import Outcome
 
@@ -36,17 +37,17 @@ class ListedProposer:
 
 
 def sample_configurations(space: SearchSpace, count: int, seed: int) -> list[dict[str, Any]]:
-    """`count` different configurations drawn at random, or all of a space that has no more."""
+    """`count` configurations drawn at random that train differently, or all of a space that has no more."""
     if space.cardinality is not None and space.cardinality <= count:
-        return space.grid()
+        return distinct(space)
     rng = random.Random(seed)
     drawn: dict[str, dict[str, Any]] = {}
     misses = 0
     while len(drawn) < count and misses < _PATIENCE:
         configuration = space.sample(rng)
-        new = drawn.setdefault(json.dumps(configuration), configuration) is configuration
+        new = drawn.setdefault(training_key(configuration), configuration) is configuration
         misses = 0 if new else misses + 1
     if len(drawn) < count and space.cardinality is not None and space.cardinality <= MAX_GRID:
         for configuration in rng.sample(space.grid(), space.cardinality):
-            drawn.setdefault(json.dumps(configuration), configuration)
+            drawn.setdefault(training_key(configuration), configuration)
     return list(drawn.values())[:count]

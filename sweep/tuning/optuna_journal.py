@@ -29,7 +29,8 @@ def journal_of(
     optuna.logging.set_verbosity(optuna.logging.ERROR)  # it would say that a study was created
     study = optuna.create_study(storage=JournalStorage(memory), study_name=name, directions=directions(algorithm))
     begun = [replicates for replicates in configurations if any(record.started for record in replicates)]
-    study.add_trials([frozen_trial(each, searched, algorithm) for each in earlier if lies_within(each, searched)])
+    known = [each for each in earlier if lies_within(each.configuration, spec.search_space)]
+    study.add_trials([frozen_trial(each, searched, algorithm) for each in known])
     study.add_trials([_begun(replicates, searched, algorithm) for replicates in begun])
     return b"".join(json.dumps(log, separators=(",", ":")).encode() + b"\n" for log in memory.logs)
 

@@ -11,7 +11,8 @@ from optuna.exceptions import ExperimentalWarning
 from optuna.samplers import BaseGASampler, BaseSampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
-from search_spaces.space import SearchSpace
+from search_spaces.effective import count_distinct, training_key
+from search_spaces.space import MAX_GRID, SearchSpace
 from sweep.training.seeds import seed_for
 from sweep.tuning.optuna_trials import directions, distributions, frozen_trial, lies_within, told
 from sweep.tuning.proposer import Outcome
@@ -31,6 +32,8 @@ _REMEMBERED = 1000
 
 # Proposals that repeat an earlier configuration before a random new one is taken.
 _PATIENCE = 20
+# Of a space without a list, to find one that is new.
+_DRAWN = 100
 
 
 class OptunaProposer:
@@ -46,12 +49,13 @@ class OptunaProposer:
     def __init__(self, space: SearchSpace, *, count: int, seed: int, algorithm: str = "tpe") -> None:
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self._space = space
-        self._count = count if space.cardinality is None else min(count, space.cardinality)
+        self._count = min(number for number in (count, count_distinct(space)) if number is not None)
         self._seed = seed
         self._algorithm = algorithm
         self._distributions = distributions(space)
         self._study = optuna.create_study(directions=directions(algorithm))
         self._trials: dict[str, Trial] = {}  # by canonical configuration
+        self._trained: set[str] = set()  # what they train, see `training_key`
         self._outcomes: dict[str, Outcome] = {}  # likewise: the latest of each
         self._learned: list[FrozenTrial] = []  # of earlier sweeps
 
@@ -64,7 +68,8 @@ class OptunaProposer:
             self._reseed(self._study, attempt)
             trial = self._study.ask(self._distributions)
             configuration = self._space.resolve(trial.params)
-            if self._remember(configuration, trial):
+            if self._is_new(configuration):
+                self._remember(configuration, trial)
                 return configuration
             self._study.tell(trial, state=TrialState.FAIL)
         return self._unseen()
@@ -86,7 +91,7 @@ class OptunaProposer:
         for attempt in range(_PATIENCE):
             self._reseed(ahead, attempt)
             configuration = self._space.resolve(ahead.ask(self._distributions).params)
-            if json.dumps(configuration) not in self._trials:
+            if self._is_new(configuration):
                 self.adopt(configuration)
                 return configuration
         return self._unseen()
@@ -103,7 +108,7 @@ class OptunaProposer:
 
     def learn(self, outcome: Outcome) -> bool:
         """Take an outcome of another sweep into account. False if its configuration lies outside of this space."""
-        if not lies_within(outcome, self._distributions):
+        if not lies_within(outcome.configuration, self._space):
             return False
         self._learned.append(frozen_trial(outcome, self._distributions, self._algorithm))
         self._study.add_trial(self._learned[-1])
@@ -122,13 +127,14 @@ class OptunaProposer:
         """The Optuna study behind this search."""
         return self._study
 
-    def _remember(self, configuration: dict[str, Any], trial: Trial) -> bool:
+    def _is_new(self, configuration: dict[str, Any]) -> bool:
+        return training_key(configuration) not in self._trained
+
+    def _remember(self, configuration: dict[str, Any], trial: Trial) -> None:
         key = json.dumps(configuration)
-        if key in self._trials:
-            return False
         self._trials[key] = trial
+        self._trained.add(training_key(configuration))
         self._outcomes[key] = Outcome(configuration, "RUNNING", {}, {})
-        return True
 
     def _reseed(self, study: optuna.Study, attempt: int = 0) -> None:
         place = _PATIENCE * len(self._trials) + attempt
@@ -139,9 +145,11 @@ class OptunaProposer:
     def _unseen(self) -> dict[str, Any] | None:
         """A configuration not proposed yet, when the sampler keeps returning to the same ones."""
         rng = random.Random(seed_for(self._seed, 0, "order", len(self._trials)))
-        pool = self._space.grid() if self._space.cardinality is not None else [self._space.sample(rng)]
-        left = [configuration for configuration in pool if json.dumps(configuration) not in self._trials]
+        is_listed = self._space.cardinality is not None and self._space.cardinality <= MAX_GRID
+        pool = self._space.grid() if is_listed else [self._space.sample(rng) for _ in range(_DRAWN)]
+        left = [configuration for configuration in pool if self._is_new(configuration)]
         if not left:
+            self._count = len(self._trials)  # so that nobody searches again
             return None
         configuration = rng.choice(left)
         self.adopt(configuration)

@@ -1,7 +1,8 @@
 """Configurations as trials of an Optuna study, told the truth about early stopping.
 
 Ray Tune's own bridge tells Optuna COMPLETE for a trial that was cut, so that values at different budgets are compared;
-here a cut configuration is PRUNED with its intermediate values, and one without a usable epoch is FAIL.
+here a cut configuration is PRUNED with its intermediate values, and one without a usable epoch is FAIL. With two
+objectives so is one that diverged: the gap of its first epochs is the smallest of all, and would be on the front.
 """
 
 from typing import Any
@@ -33,15 +34,20 @@ def told(outcome: Outcome, algorithm: str) -> dict[str, Any]:
         return {"state": TrialState.RUNNING if outcome.status == "RUNNING" else TrialState.FAIL}
     best = outcome.best_epoch
     if algorithm in MULTI_OBJECTIVE:
+        if outcome.status == "DIVERGED":
+            return {"state": TrialState.FAIL}
         return {"state": TrialState.COMPLETE, "values": [outcome.val_acc[best], outcome.gap_loss[best]]}
     if outcome.status == "COMPLETED":
         return {"state": TrialState.COMPLETE, "value": outcome.val_acc[best]}
     return {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
 
 
-def lies_within(outcome: Outcome, searched: dict[str, BaseDistribution]) -> bool:
-    """Whether a configuration, of another sweep say, is one of those that the distributions can give."""
-    return all(_contains(each, outcome.configuration[name]) for name, each in searched.items())
+def lies_within(configuration: dict[str, Any], space: SearchSpace) -> bool:
+    """Whether a configuration, of another sweep say, is one that the space can give."""
+    searched = distributions(space)
+    if not all(_contains(each, configuration[name]) for name, each in searched.items()):
+        return False
+    return space.resolve({name: configuration[name] for name in searched}) == configuration
 
 
 def frozen_trial(outcome: Outcome, searched: dict[str, BaseDistribution], algorithm: str) -> FrozenTrial:

@@ -38,7 +38,7 @@ def overview(sweep: Folder) -> dict[str, Any]:
         "model": spec.model,
         "dataset": spec.dataset,
         "created": manifest["created"],
-        "planned": planned_trials(spec),
+        "planned": max(planned_trials(spec), len(tables.trials)),  # an earlier version's may have tried copies
         "trials": len(tables.trials),
         "statuses": dict(statuses),
         "ended": statuses.total() - statuses["RUNNING"],

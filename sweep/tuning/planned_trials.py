@@ -1,5 +1,6 @@
 """How large a sweep is meant to be."""
 
+from search_spaces.effective import count_distinct
 from sweep.spec import SweepSpec
 
 
@@ -12,4 +13,6 @@ def planned_configurations(spec: SweepSpec) -> int:
     """How many configurations it tries, each with all its replicates."""
     if spec.configurations is not None:
         return len(spec.configurations[: spec.search.trials])
-    return min(count for count in (spec.search.trials, spec.search_space.cardinality) if count is not None)
+    space = spec.search_space
+    there_are = space.cardinality if spec.search.algorithm == "grid" else count_distinct(space)
+    return min(count for count in (spec.search.trials, there_are) if count is not None)

@@ -11,8 +11,8 @@ from sweep.tuning.trial_record import TrialRecord
 class Outcome:
     """What the replicates of one configuration have told.
 
-    status: RUNNING until all have ended; then COMPLETED if every one trained to its end, FAILED if none left a usable
-    epoch, else STOPPED.
+    One that failed by an error says nothing. status: RUNNING until all have ended; then FAILED if
+    none left a usable epoch, DIVERGED if one did so, COMPLETED if every one trained to its end, else STOPPED.
     val_acc: by epoch, the mean over the replicates that reached it. gap_loss: likewise. Both only of finite epochs.
     """
 
@@ -51,16 +51,19 @@ class Proposer(Protocol):
 def outcome_of(replicates: list[TrialRecord]) -> Outcome:
     """Sum up the replicates of one configuration."""
     by_epoch: dict[int, list[dict[str, Any]]] = {}
-    for record in replicates:
+    sound = [record for record in replicates if record.status != "FAILED"]
+    for record in sound:
         for row in record.epochs:
             if math.isfinite(row["val_loss"]) and math.isfinite(row["gap_loss"]):
                 by_epoch.setdefault(row["epoch"], []).append(row)
     if not all(record.has_ended for record in replicates):
         status = "RUNNING"
-    elif all(record.status == "COMPLETED" for record in replicates):
-        status = "COMPLETED"
+    elif not by_epoch:
+        status = "FAILED"
+    elif any(record.stop_reason == "diverged" for record in sound):
+        status = "DIVERGED"
     else:
-        status = "STOPPED" if by_epoch else "FAILED"
+        status = "COMPLETED" if all(record.status == "COMPLETED" for record in sound) else "STOPPED"
 
     def mean(name: str) -> dict[int, float]:
         return {epoch: sum(row[name] for row in rows) / len(rows) for epoch, rows in sorted(by_epoch.items())}

@@ -1,9 +1,8 @@
 """Our early stopping, search and ledger in the shapes that Ray Tune calls."""
 
 import signal
-import time
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 
 from ray.tune import Callback, Stopper
 from ray.tune.experiment import Trial as TuneTrial
@@ -23,11 +22,26 @@ from sweep.tuning.waiting import Waiting
 from sweep.tuning.worker_error import last_error
 
 
+class BudgetReached(Protocol):
+    """What of the budget is used up by now, in words; None while there is room."""
+
+    def __call__(self, *, and_epoch_s: float | None = None) -> str | None:
+        """and_epoch_s: seconds of one more epoch, which is about to be told."""
+
+
 class StoppingScheduler(FIFOScheduler):
     """Ends a Tune trial where `EarlyStopping` says so; `verdicts` holds why. While draining, it ends all."""
 
-    def __init__(self, stopping: EarlyStopping, ledger: Ledger, drain: Drain, alone: TriedAgainAlone) -> None:
+    def __init__(
+        self,
+        stopping: EarlyStopping,
+        ledger: Ledger,
+        drain: Drain,
+        alone: TriedAgainAlone,
+        budget_reached: BudgetReached,
+    ) -> None:
         super().__init__()
+        self._budget_reached = budget_reached
         self._stopping = stopping
         self._ledger = ledger
         self._drain = drain
@@ -44,6 +58,8 @@ class StoppingScheduler(FIFOScheduler):
             if verdict.action != "go on":
                 self.verdicts[record.trial_id] = verdict
                 return TrialScheduler.STOP
+            if self._budget_reached(and_epoch_s=result["epoch_s"]) is not None:
+                return TrialScheduler.STOP  # its next epoch would begin before this one is counted
         return TrialScheduler.STOP if self._drain.begun else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
@@ -98,6 +114,7 @@ class LedgerCallback(Callback):
         drain: Drain,
         stop_requests: StopRequests,
         waiting: Waiting,
+        budget_reached: BudgetReached,
         announce: Callable[[str], None],
     ) -> None:
         self._ledger = ledger
@@ -108,7 +125,7 @@ class LedgerCallback(Callback):
         self._stop_requests = stop_requests
         self._waiting = waiting
         self._announce = announce
-        self._began = time.monotonic()
+        self._budget_reached = budget_reached
         self._errors: dict[str, str] = {}  # of running trials that said that they failed
 
     def on_trial_start(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
@@ -152,7 +169,7 @@ class LedgerCallback(Callback):
         self._waiting.look(trials)
         self._ledger.flush_if_due()
         self._hear_stop_requests(trials)
-        reached = None if self._drain.begun else self._assignments.budget_reached(time.monotonic() - self._began)
+        reached = None if self._drain.begun else self._budget_reached()
         if reached is not None:
             self._announce(f"{reached}: waiting for the running epochs")
             self._drain.begin(_running(trials), reason=reached)

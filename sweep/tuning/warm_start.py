@@ -23,9 +23,9 @@ FILE = "warm-start.json"
 
 
 def earlier_outcomes(place: str | Path | Folder, spec: SweepSpec) -> list[Outcome]:
-    """The configurations of an earlier sweep all of whose replicates have ended.
+    """The configurations of an earlier sweep that lie in the space of `spec` and have ended, as seen at its epochs.
 
-    Raises SpecError if `spec` cannot learn from them, and what `read_sweep` raises.
+    Raises SpecError if there is none, or `spec` cannot learn from them, and what `read_sweep` raises.
     """
     if spec.search.algorithm not in LEARNING:
         raise SpecError(
@@ -33,14 +33,48 @@ def earlier_outcomes(place: str | Path | Folder, spec: SweepSpec) -> list[Outcom
             "which learn from earlier results"
         )
     tables = read_sweep(place)
-    for key in ("model", "dataset"):
-        earlier, present = tables.manifest["spec"][key], getattr(spec, key)
-        if earlier != present:
-            raise SpecError(f"{key}: got {present}; allowed with --warm-start {tables.folder}: {earlier}, as it had")
+    before = tables.manifest["spec"]
+    for key in ("model", "model_args", "dataset", "train_size"):
+        if before[key] != getattr(spec, key):
+            raise SpecError(
+                f"{key}: got {getattr(spec, key)}; allowed with --warm-start {tables.folder}: {before[key]}, as it had"
+            )
+    from sweep.tuning.optuna_trials import MULTI_OBJECTIVE, lies_within  # loads Optuna, which few sweeps need
+
+    two_objectives = spec.search.algorithm in MULTI_OBJECTIVE
+    if two_objectives and before["epochs"] < spec.epochs:
+        raise SpecError(
+            f"epochs: got {spec.epochs}; allowed with --warm-start {tables.folder} and {spec.search.algorithm}: up to "
+            f"{before['epochs']}, which it had: gaps of fewer epochs cannot be compared"
+        )
     groups: dict[str, list[TrialRecord]] = {}
     for record in records_from(tables):
         groups.setdefault(record.configuration_id, []).append(record)
-    return [outcome_of(group) for group in groups.values() if all(record.has_ended for record in group)]
+    ended = [group for group in groups.values() if all(record.has_ended for record in group)]
+    if two_objectives:  # nor can those of a trial that early stopping has cut
+        ended = [group for group in ended if not any(record.stop_reason == "asha" for record in group)]
+    within = [group for group in ended if lies_within(group[0].configuration, spec.search_space)]
+    if not within:
+        raise SpecError(
+            f"--warm-start {tables.folder}: none of its {len(ended)} configurations that can be compared lies in this "
+            "space; allowed: a sweep with some that do, or no --warm-start"
+        )
+    return [_seen_at(spec.epochs, group) for group in within]
+
+
+def _seen_at(epochs: int, group: list[TrialRecord]) -> Outcome:
+    """What a sweep of so many epochs would have seen: no later one, and what ended before its last was cut."""
+    outcome = outcome_of(group)
+    val_acc = {epoch: value for epoch, value in outcome.val_acc.items() if epoch <= epochs}
+    gap_loss = {epoch: value for epoch, value in outcome.gap_loss.items() if epoch <= epochs}
+    # The last epoch of what diverged is the one in which it did.
+    sound = [len(record.epochs) - (record.stop_reason == "diverged") for record in group if record.status != "FAILED"]
+    status = outcome.status
+    if sound and min(sound) >= epochs:
+        status = "COMPLETED"
+    elif status == "COMPLETED":
+        status = "STOPPED"
+    return Outcome(outcome.configuration, status, val_acc, gap_loss)
 
 
 def keep(sweep: Folder, outcomes: Iterable[Outcome]) -> None:

@@ -133,6 +133,11 @@ def test_plan_counts_and_measures(folder: Path, environment: dict[str, str]) -> 
     assert cost["seconds_per_epoch"] > 0
     assert cost["wall_s"] == pytest.approx(cost["seconds_per_epoch"] * 6 / 2)
     assert cost["cost"] == pytest.approx(cost["seconds_per_epoch"] * 6)
+    prices = ("budget.price_per_cpu_hour=1", "budget.price_per_gpu_hour=3", "resources.gpus_per_trial=0.5")
+    options = [part for price in prices for part in ("--set", price)]
+    cost = json.loads(sweep(folder, environment, "plan", "study.yaml", "--json", *options).stdout)
+    assert cost["gpu_hours"] == pytest.approx(cost["cpu_hours"] / 2)
+    assert cost["cost"] == pytest.approx(cost["cpu_hours"] + 3 * cost["gpu_hours"])
 
 
 def test_plan_puts_no_more_trials_beside_each_other_than_there_is_room_for(

@@ -228,6 +228,21 @@ def test_a_replicate_that_failed_is_not_waited_for_and_one_that_diverged_condemn
     assert list(asha.take_fallen()) == ["b-0"]
 
 
+@pytest.mark.parametrize("variant", ["stop", "promote"])
+def test_a_replicate_that_is_tried_again_goes_where_the_others_went(variant: str) -> None:
+    """What a resume replays: `a-1` had failed before the first rung, so that `a-0` was judged there alone."""
+    asha = Asha(epochs=20, grace_period=1, reduction_factor=2, variant=variant, replicates=2, configurations=4)
+    reach(asha, "a-0", 1, 0.9, configuration="a")
+    reach(asha, "a-0", 2, 0.9, configuration="a")
+    for name in "bcd":
+        for replicate in range(2):
+            reach(asha, f"{name}-{replicate}", 1, 0.8, configuration=name)
+    asha.take_fallen()
+    assert reach(asha, "a-1", 1, 0.1, configuration="a") == "go on"
+    assert "a-0" not in asha.take_fallen()
+    assert "a-1" not in asha.held
+
+
 def test_brackets_leave_out_the_first_rungs_and_cost_alike() -> None:
     assert bracket_rungs(20, 1, 3, 3) == [[1, 3, 9], [3, 9], [9]]
     assert bracket_rungs(20, 1, 3, 9) == [[1, 3, 9], [3, 9], [9]]

@@ -85,13 +85,20 @@ def test_divergence_looks_at_the_training_loss() -> None:
 @pytest.mark.parametrize("name", ["train_loss", "train_eval_loss", "val_loss"])
 @pytest.mark.parametrize("loss", [float("nan"), float("inf")])
 def test_a_loss_that_is_no_number_cuts_before_any_rule_looks(name: str, loss: float) -> None:
-    stopping = EarlyStopping(None, [Plateau(patience=1), GeneralizationLoss(alpha=0.1)])
+    stopping = EarlyStopping(None, [Plateau(patience=1), GeneralizationLoss(alpha=0.1)], epochs=9)
     verdict = stopping.told("t", "c", curve(**{name: [1.0, loss]}))
     assert (verdict.action, verdict.reason) == ("cut", "diverged")
 
 
 def test_the_rule_that_cuts_names_itself_with_its_value() -> None:
-    stopping = EarlyStopping(None, [GeneralizationLoss(alpha=5.0), Divergence(max_loss=50.0)])
+    stopping = EarlyStopping(None, [GeneralizationLoss(alpha=5.0), Divergence(max_loss=50.0)], epochs=9)
     verdict = stopping.told("t", "c", curve(val_loss=[1.0, 1.5]))
     assert (verdict.action, verdict.reason, verdict.value) == ("cut", "gl", pytest.approx(50.0))
     assert stopping.told("t", "c", curve(val_loss=[1.0, 1.01])).action == "go on"
+
+
+def test_a_rule_spares_nothing_at_the_last_epoch_but_divergence_is_told() -> None:
+    stopping = EarlyStopping(None, [GeneralizationLoss(alpha=5.0), Divergence(max_loss=50.0)], epochs=2)
+    assert stopping.told("t", "c", curve(val_loss=[1.0, 1.5])).action == "go on"
+    assert stopping.told("t", "c", curve(train_loss=[1.0, 60.0])).reason == "diverged"
+    assert stopping.told("t", "c", curve(val_loss=[1.0, float("nan")])).reason == "diverged"

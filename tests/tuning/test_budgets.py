@@ -58,18 +58,39 @@ def test_a_sweep_whose_last_epoch_used_the_budget_up_is_complete_when_it_is_resu
 
 
 @pytest.mark.slow
-def test_out_of_trials_those_that_wait_at_a_rung_wait_on(tmp_path: Path) -> None:
+def test_out_of_trials_the_best_is_trained_to_its_end_and_the_others_wait_on(tmp_path: Path) -> None:
     promote = {**STUDY, "scheduler": {"variant": "promote", "reduction_factor": 2}}
     result = sweep.run(promote, storage=tmp_path, overrides=["budget.max_trials=2"])
-    assert (result.exit_code, result.statuses["STOPPED"]) == (4, 0)
+    assert (result.exit_code, result.statuses) == (4, {"COMPLETED": 1, "RUNNING": 1})
     done = sweep.resume(result.path, overrides=["budget.max_trials=4"])
     assert (done.exit_code, done.state) == (0, "COMPLETED")
     assert done.statuses.keys() <= {"COMPLETED", "STOPPED"}
     assert done.statuses.total() == 4
 
 
+@pytest.mark.slow
+def test_what_waits_at_a_rung_falls_though_the_last_epoch_uses_a_budget_up(tmp_path: Path) -> None:
+    promote = {**STUDY, "scheduler": {"variant": "promote", "reduction_factor": 2}, "resources": {"max_concurrent": 1}}
+    free = sweep.run(promote, storage=tmp_path)
+    assert free.statuses["STOPPED"] > 0
+    needed = len(pd.read_parquet(Path(free.path) / "epochs.parquet"))
+    bounded = sweep.run(promote, storage=tmp_path, overrides=[f"budget.max_epochs_total={needed}"])
+    assert (bounded.exit_code, bounded.state, bounded.statuses) == (0, "COMPLETED", free.statuses)
+
+
 def test_a_grid_no_larger_than_max_trials_is_complete(tmp_path: Path) -> None:
     result = sweep.run(STUDY, storage=tmp_path, overrides=["budget.max_trials=4"])
+    assert (result.exit_code, result.state, result.budget) == (0, "COMPLETED", None)
+
+
+def test_the_epoch_that_uses_a_budget_up_is_the_last_one_to_begin(tmp_path: Path) -> None:
+    result = sweep.run(STUDY, storage=tmp_path, overrides=["budget.max_epochs_total=5", "resources.max_concurrent=1"])
+    assert (result.exit_code, result.budget) == (4, "budget.max_epochs_total: 5 of 5 epochs")
+    assert len(pd.read_parquet(Path(result.path) / "epochs.parquet")) == 5
+
+
+def test_a_budget_that_the_last_epoch_of_all_uses_up_ends_nothing(tmp_path: Path) -> None:
+    result = sweep.run(STUDY, storage=tmp_path, overrides=["budget.max_epochs_total=12", "resources.max_concurrent=1"])
     assert (result.exit_code, result.state, result.budget) == (0, "COMPLETED", None)
 
 
@@ -81,6 +102,7 @@ def test_hours_are_of_this_run_and_cost_is_of_all_training() -> None:
     budget = Budget(settings, cpus_per_trial=2, gpus_per_trial=0.5)  # 2 an hour
     budget.epoch_told(3600.0)
     assert budget.reached(1e9) is None
+    assert budget.reached(1e9, and_epoch_s=1800.0) == "budget.max_cost: 3.00 of 3"
     budget.epoch_told(1800.0)
     assert budget.reached(0) == "budget.max_cost: 3.00 of 3"
 

@@ -39,6 +39,8 @@ def test_more_trials_and_more_epochs_give_what_a_larger_sweep_gives(tmp_path: Pa
     small = sweep.run(STUDY, storage=tmp_path / "small")
     before = epochs(small.path)
     assert sweep.resume(small.path).exit_code == 0  # nothing to do
+    with pytest.raises(SpecError, match=r"gpus_per_trial: got 0\.5 for a sweep that has begun on CPUs; allowed: 0"):
+        sweep.resume(small.path, extend=["trials=5"], overrides=["resources.gpus_per_trial=0.5"])
     larger = sweep.resume(small.path, extend=["trials=5", "epochs=4"], overrides=["resources.max_concurrent=1"])
     assert dict(larger.statuses) == {"COMPLETED": 5}
     whole = sweep.run({**STUDY, "epochs": 4, "search": {**STUDY["search"], "trials": 5}}, storage=tmp_path / "whole")
@@ -96,6 +98,7 @@ def test_rows_lost_to_damage_are_trained_again(tmp_path: Path, table: str) -> No
     assert generation is not None
     (part,) = generation.of(table)
     (folder / "log").write(part.name, b"")
+    folder.remove(f"{table}.parquet")  # from which it would be put back
     (damage,) = quarantine(folder)
     assert f"{part.rows} rows of {table}" in str(damage)
     again = sweep.resume(result.path)

@@ -30,7 +30,7 @@ def spec(algorithm: str = "qmc") -> SweepSpec:
     )
 
 
-def replicate(lr: float, status: str, *val_accs: float, number: int = 0) -> TrialRecord:
+def replicate(lr: float, status: str, *val_accs: float, number: int = 0, reason: str | None = None) -> TrialRecord:
     rows = [
         {"epoch": epoch, "val_acc": val_acc, "val_loss": 1.0, "gap_loss": 0.1 * epoch}
         for epoch, val_acc in enumerate(val_accs, 1)
@@ -39,7 +39,15 @@ def replicate(lr: float, status: str, *val_accs: float, number: int = 0) -> Tria
     ended = None if status in ("PLANNED", "RUNNING") else BEGAN + timedelta(minutes=1 + number)
     configuration = spec().search_space.resolve({"lr": lr})
     return TrialRecord(
-        f"{lr}-{number}", configuration, f"{lr}", number, status, started=began, ended=ended, epochs=rows
+        f"{lr}-{number}",
+        configuration,
+        f"{lr}",
+        number,
+        status,
+        stop_reason=reason,
+        started=began,
+        ended=ended,
+        epochs=rows,
     )
 
 
@@ -68,6 +76,22 @@ def test_each_configuration_is_in_the_state_it_is_in(tmp_path: Path) -> None:
     assert told[0.001].value == pytest.approx(0.7)  # the replicates' mean at its best epoch
     assert told[0.002].intermediate_values == {1: 0.3}
     assert told[0.004].intermediate_values == pytest.approx({1: 0.2, 2: 0.1, 3: 0.1})
+
+
+def test_what_failed_by_an_error_says_nothing_of_its_configuration(tmp_path: Path) -> None:
+    told = trials(
+        tmp_path,
+        [replicate(0.001, "FAILED", 0.4, 0.8)],
+        [replicate(0.002, "FAILED", 0.1), replicate(0.002, "COMPLETED", 0.4, 0.6, number=1)],
+    )
+    assert told[0.001].state.name == "FAIL"
+    assert (told[0.002].state.name, told[0.002].value) == ("COMPLETE", pytest.approx(0.6))
+
+
+def test_what_diverged_teaches_a_search_for_accuracy_and_has_no_gap_to_compare(tmp_path: Path) -> None:
+    diverged = [replicate(0.001, "STOPPED", 0.4, reason="diverged")]
+    assert trials(tmp_path, diverged)[0.001].intermediate_values == {1: 0.4}
+    assert trials(tmp_path, diverged, algorithm="nsga2")[0.001].state.name == "FAIL"
 
 
 def test_it_began_with_the_first_replicate_and_ended_with_the_last(tmp_path: Path) -> None:

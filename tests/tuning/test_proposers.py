@@ -9,9 +9,13 @@ from typing import Any
 import pytest
 from optuna.trial import TrialState
 
+from search_spaces.effective import training_key
 from search_spaces.space import SearchSpace
+from sweep.spec import SweepSpec
+from sweep.tuning.assignments import build_proposer
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
 from sweep.tuning.optuna_proposer import OptunaProposer
+from sweep.tuning.planned_trials import planned_configurations
 from sweep.tuning.proposer import Outcome, Proposer
 from sweep.tuning.sobol_configurations import sobol_configurations
 
@@ -52,6 +56,46 @@ def test_a_longer_even_search_begins_as_a_shorter_one() -> None:
 def test_an_even_search_has_each_word_as_often() -> None:
     even = sobol_configurations(SPACE, 64, seed=0)
     assert [configuration["layer_order"] for configuration in even].count("lr") == 32
+
+
+@pytest.mark.parametrize("algorithm", ["random", "qmc", "tpe", "nsga2"])
+def test_what_would_train_the_same_is_tried_once(algorithm: str) -> None:
+    space = {"layer_order": {"choice": ["lbrd", "lr"]}, "drop_rate": {"uniform": [0.0, 0.5]}}
+    keys = {"name": "x", "model": "mlp", "dataset": "digits", "epochs": 3, "space": space}
+    spec = SweepSpec.load({**keys, "search": {"algorithm": algorithm, "trials": 24}})
+    given = exhaust(build_proposer(spec))
+    assert len(given) == 24
+    assert [configuration["layer_order"] for configuration in given].count("lr") == 1
+
+
+@pytest.mark.parametrize("algorithm", ["random", "qmc", "tpe", "nsga2"])
+def test_a_finite_space_is_as_large_as_what_trains_differently(algorithm: str) -> None:
+    space = {"layer_order": {"choice": ["lbrd", "lbdr", "lr"]}, "drop_rate": {"choice": [0.1, 0.2, 0.3]}}
+    keys = {"name": "x", "model": "mlp", "dataset": "digits", "epochs": 3, "space": space}
+    spec = SweepSpec.load({**keys, "search": {"algorithm": algorithm, "trials": 24}})
+    assert len(exhaust(build_proposer(spec))) == planned_configurations(spec) == 4
+    assert planned_configurations(SweepSpec.load({**keys, "mode": "study"})) == 9
+
+
+def test_a_space_whose_configurations_all_train_the_same_is_one_configuration() -> None:
+    space = SearchSpace.parse({"layer_order": "lr", "drop_rate": {"uniform": [0.0, 0.5]}})
+    for algorithm in ("tpe", "nsga2"):
+        assert len(exhaust(OptunaProposer(space, count=9, seed=0, algorithm=algorithm))) == 1
+    assert len(sobol_configurations(space, 9, seed=0)) == len(sample_configurations(space, 9, seed=0)) == 1
+
+
+def test_what_differs_in_effect_is_not_the_same() -> None:
+    def key(**values: Any) -> str:
+        return training_key(SearchSpace.parse({}).resolve(values))
+
+    assert key(layer_order="lr", drop_rate=0.1, momentum=0.3) == key(layer_order="lr")
+    assert key(layer_order="lrd", drop_rate=0.1) != key(layer_order="lrd")
+    assert key(layer_order="lbr", momentum=0.3) != key(layer_order="lbr")
+    assert key(layer_order="lbdr") == key(layer_order="lbrd") != key(layer_order="ldbr")
+    assert key(layer_order="lbrd", drop_rate=0.0) == key(layer_order="lbr")
+    assert key(sgd_momentum=0.5) == key()
+    assert key(sgd_momentum=0.5, optimizer="sgd") != key(optimizer="sgd")
+    assert key(augment="crop-flip") == key(crop_padding=4, flip_prob=0.5) != key()
 
 
 def test_a_finite_space_smaller_than_the_budget_is_given_out_once_whole() -> None:

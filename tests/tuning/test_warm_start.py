@@ -50,6 +50,7 @@ def test_the_study_begins_with_what_lies_in_its_space(earlier: Path) -> None:
     assert TrialState.COMPLETE in states
 
     narrow = spec(space={"lr": {"loguniform": [lrs[2], lrs[3]]}})
+    assert len(earlier_outcomes(earlier, narrow)) == 2
     inside = build_proposer(narrow, outcomes)
     assert isinstance(inside, OptunaProposer)
     assert len(inside.study.trials) == 2
@@ -75,3 +76,28 @@ def test_what_cannot_learn_is_refused(earlier: Path) -> None:
         earlier_outcomes(earlier, spec("random"))
     with pytest.raises(SpecError, match="model: got cnn; allowed with --warm-start"):
         earlier_outcomes(earlier, spec(model="cnn", model_args={}))
+    with pytest.raises(SpecError, match="train_size: got 100; allowed with --warm-start"):
+        earlier_outcomes(earlier, spec(train_size=100))
+    with pytest.raises(SpecError, match=r"epochs: got 3; allowed with --warm-start .* and nsga2: up to 2"):
+        earlier_outcomes(earlier, spec("nsga2", epochs=3))
+    with pytest.raises(SpecError, match="none of its 6 configurations"):
+        earlier_outcomes(earlier, spec(space={"lr": {"loguniform": [1e-4, 1e-1]}, "drop_rate": 0.5}))
+
+
+def test_a_longer_sweep_takes_what_was_trained_to_its_end_for_cut_and_a_shorter_one_what_was_cut_for_whole(
+    earlier: Path,
+) -> None:
+    states = {outcome.status for outcome in earlier_outcomes(earlier, spec(epochs=3))}
+    assert states == {"STOPPED"}
+    shorter = earlier_outcomes(earlier, spec(epochs=1))
+    assert {outcome.status for outcome in shorter} == {"COMPLETED"}
+    assert all(outcome.val_acc.keys() == {1} for outcome in shorter)
+
+
+def test_the_same_command_again_needs_the_earlier_sweep_no_more(earlier: Path, tmp_path: Path) -> None:
+    first = sweep.run(spec(), storage=tmp_path, warm_start=earlier, sweep_id="a")
+    again = sweep.run(spec(), storage=tmp_path, warm_start=tmp_path / "gone", sweep_id="a")
+    assert (first.exit_code, again.exit_code) == (0, 0)
+    sweep.run(spec(), storage=tmp_path, sweep_id="b")
+    with pytest.raises(SpecError, match=r"--warm-start: got .* which has begun without one"):
+        sweep.run(spec(), storage=tmp_path, warm_start=earlier, sweep_id="b")
