@@ -38,7 +38,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.precision
 	$(BIN)/python -m benchmarks.overhead --trials 50 --epochs 50 --pairs 1
 	$(BIN)/python -m benchmarks.load --stock-trials 50 --trials 1000 --pairs 1
-	$(BIN)/python -m benchmarks.memory --pairs 1
+	$(BIN)/python -m benchmarks.memory --data digits --pairs 1
 	$(BIN)/python -m benchmarks.scale --sizes 100
 	$(BIN)/python -m benchmarks.shards
 
