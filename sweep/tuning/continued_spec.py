@@ -23,7 +23,7 @@ def continued_spec(stored: Mapping[str, Any], extend: Sequence[str] = (), overri
             raise SpecError(
                 f"{key}: got {item!r} for a sweep that has begun; allowed: {', '.join(_WITHOUT_BEARING)} (and --extend "
                 "trials=N or epochs=N): its trials would not be comparable with those it has; start a new sweep with "
-                f"`sweep run SPEC --set {item}`, whose search, if it learns, --warm-start DIR has begin with these results"
+                f"`sweep run SPEC --set {item}` (and with --warm-start DIR, where its search learns)"
             )
     extensions = [_extension(stored, item) for item in extend]
     return SweepSpec.load(_as_it_ran(stored), [*overrides, *extensions])
