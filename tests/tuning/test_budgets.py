@@ -89,6 +89,7 @@ def test_the_epoch_that_uses_a_budget_up_is_the_last_one_to_begin(tmp_path: Path
     assert len(pd.read_parquet(Path(result.path) / "epochs.parquet")) == 5
 
 
+@pytest.mark.slow
 def test_a_budget_that_the_last_epoch_of_all_uses_up_ends_nothing(tmp_path: Path) -> None:
     result = sweep.run(STUDY, storage=tmp_path, overrides=["budget.max_epochs_total=12", "resources.max_concurrent=1"])
     assert (result.exit_code, result.state, result.budget) == (0, "COMPLETED", None)

@@ -94,6 +94,7 @@ def test_a_longer_sweep_takes_what_was_trained_to_its_end_for_cut_and_a_shorter_
     assert all(outcome.val_acc.keys() == {1} for outcome in shorter)
 
 
+@pytest.mark.slow
 def test_the_same_command_again_needs_the_earlier_sweep_no_more(earlier: Path, tmp_path: Path) -> None:
     first = sweep.run(spec(), storage=tmp_path, warm_start=earlier, sweep_id="a")
     again = sweep.run(spec(), storage=tmp_path, warm_start=tmp_path / "gone", sweep_id="a")
