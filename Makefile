@@ -30,7 +30,7 @@ check: setup
 
 # Real kills and damaged files, a line each; the slow ones run only here.
 faults: setup
-	$(BIN)/python -m pytest tests/faults tests/store tests/tuning/test_budgets.py tests/tuning/test_continued_sweeps.py tests/tuning/test_finalize.py tests/tuning/test_warm_start.py -vv
+	$(BIN)/python -m pytest tests/faults tests/store tests/tuning -vv
 
 # Small: minutes, on the embedded data set. `python -m benchmarks.NAME --help` says how to make each one large.
 bench: setup

@@ -49,6 +49,7 @@ def test_a_bound_ends_a_sweep_in_order_and_more_of_it_lets_it_complete(tmp_path:
     assert not rows.duplicated(["trial_id", "epoch"]).any()
 
 
+@pytest.mark.slow
 def test_a_sweep_whose_last_epoch_used_the_budget_up_is_complete_when_it_is_resumed(tmp_path: Path) -> None:
     small = {**STUDY, "epochs": 1, "space": {"lr": {"choice": [0.001, 0.01]}}}
     result = sweep.run(small, storage=tmp_path, overrides=["budget.max_epochs_total=2"])
@@ -78,6 +79,7 @@ def test_what_waits_at_a_rung_falls_though_the_last_epoch_uses_a_budget_up(tmp_p
     assert (bounded.exit_code, bounded.state, bounded.statuses) == (0, "COMPLETED", free.statuses)
 
 
+@pytest.mark.slow
 def test_a_grid_no_larger_than_max_trials_is_complete(tmp_path: Path) -> None:
     result = sweep.run(STUDY, storage=tmp_path, overrides=["budget.max_trials=4"])
     assert (result.exit_code, result.state, result.budget) == (0, "COMPLETED", None)

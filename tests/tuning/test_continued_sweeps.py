@@ -89,7 +89,8 @@ def test_a_grid_has_no_more_trials() -> None:
         continued_spec(stored, ["trials=9"])
 
 
-@pytest.mark.parametrize("table", [pytest.param("epochs", marks=pytest.mark.slow), "trials"])
+@pytest.mark.slow
+@pytest.mark.parametrize("table", ["epochs", "trials"])
 def test_rows_lost_to_damage_are_trained_again(tmp_path: Path, table: str) -> None:
     result = sweep.run(STUDY, storage=tmp_path)
     whole = epochs(result.path)
@@ -106,6 +107,7 @@ def test_rows_lost_to_damage_are_trained_again(tmp_path: Path, table: str) -> No
     pd.testing.assert_frame_equal(epochs(result.path)[NUMBERS], whole[NUMBERS], check_exact=True)
 
 
+@pytest.mark.slow
 def test_failed_trials_are_tried_again_when_asked(tmp_path: Path) -> None:
     result = sweep.run(STUDY, storage=tmp_path)
     whole = epochs(result.path)

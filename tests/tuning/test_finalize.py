@@ -124,6 +124,7 @@ def test_a_signal_at_the_end_of_a_round_ends_the_choice(tmp_path: Path, monkeypa
     assert (begun, result.state, result.exit_code) == (["search-round1"], "INTERRUPTED", 143)
 
 
+@pytest.mark.slow
 def test_an_unfinished_sweep_and_other_images_are_refused(tmp_path: Path) -> None:
     found = sweep.run({**SEARCH, "epochs": 1}, storage=tmp_path, sweep_id="a", overrides=["budget.max_trials=3"])
     assert found.exit_code == 4

@@ -65,6 +65,7 @@ def test_replicates_end_together_at_a_rung_or_at_the_end(interrupted: Path) -> N
     assert set(trials.loc[trials["status"] == "COMPLETED", "epochs_run"]) == {EPOCHS}
 
 
+@pytest.mark.slow
 def test_more_places_than_trials(tmp_path: Path) -> None:
     """The second place asks for a trial while the only one has yet to come to its first rung."""
     result = sweep.run({**STUDY, "replicates": 1, "search": {"trials": 1}}, storage=tmp_path)

@@ -91,6 +91,7 @@ def test_a_search_with_tpe_and_asha_cuts_at_rungs_and_repeats_itself(tmp_path: P
     assert trials.loc[trials["status"] == "COMPLETED", "stop_reason"].isna().all()
 
 
+@pytest.mark.slow
 def test_two_objectives_run_without_early_stopping(tmp_path: Path) -> None:
     spec = small(
         epochs=2,
