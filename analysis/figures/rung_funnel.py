@@ -19,6 +19,8 @@ def rung_funnel(results: Results) -> go.Figure:
         ("waits", "not gone on yet", COLOURS[2]),
         ("other", "ended otherwise", GREY),
     ):
+        if column in ("waits", "other") and not table[column].any():
+            continue
         figure.add_bar(
             x=[int(n) for n in table[column]],
             y=[f"epoch {epoch}" for epoch in table["epoch"]],
