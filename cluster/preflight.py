@@ -30,11 +30,11 @@ def trials_at_once(cpus_per_trial: float, gpus_per_trial: float) -> int:
     for node in _nodes():
         resources = node["Resources"]
         by_cpu = resources.get("CPU", 0.0) / cpus_per_trial
-        places += math.floor(min(by_cpu, _places_by_gpu(resources.get("GPU", 0.0), gpus_per_trial)) + 1e-9)
+        places += math.floor(min(by_cpu, places_by_gpu(resources.get("GPU", 0.0), gpus_per_trial)) + 1e-9)
     return places
 
 
-def _places_by_gpu(gpus: float, share: float) -> float:
+def places_by_gpu(gpus: float, share: float) -> float:
     """How many trials that many GPUs can hold: a part of one is never made of two."""
     if share == 0:
         return math.inf

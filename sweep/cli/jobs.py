@@ -74,10 +74,8 @@ def last_job(jobs: "Sequence[Job]", sweep: str) -> "Job | None":
     """Of a sweep, named in full or by its spec's name; the latest of `jobs`, the oldest of which come first."""
     named = [job for job in jobs if job.sweep == sweep]
     if not named:
-        begins = [job for job in jobs if job.sweep.rpartition("-")[0] == sweep]
-        named = [
-            job for job in begins if not job.sweep.endswith("-final")
-        ]  # the job of a final choice has its own name
+        searches = [job for job in jobs if not job.sweep.endswith("-final")]  # a final choice is named in full only
+        named = [job for job in searches if job.sweep.rpartition("-")[0] == sweep]
     return named[-1] if named else None
 
 

@@ -139,10 +139,8 @@ def _is_hidden(pid: int) -> bool:
     """Whether a process is there, another user's, of whom a machine with `hidepid` shows nothing."""
     try:
         os.kill(pid, 0)
-    except PermissionError:
-        return True
-    except OSError:
-        return False
+    except OSError as error:
+        return isinstance(error, PermissionError)
     return False
 
 

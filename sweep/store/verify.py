@@ -74,10 +74,7 @@ def quarantine(place: str | Path | Folder) -> list[Damage]:
         lists, _ = _lists(sweep)
         for damage in found:
             _move(damage.folder, damage.name, sweep / QUARANTINE)
-        for table in SCHEMAS:
-            for part in lists.of(table):
-                if part.name in {damage.name for damage in found} and (data := _copy_of(sweep, table, part)):
-                    log.write(part.name, data)
+        _put_back(sweep, lists, {damage.name for damage in found})
         left = set(log.files())
         if sound is not None:
             for table in SCHEMAS:
@@ -122,6 +119,15 @@ def _published_only(sweep: Folder) -> bool:
         return False
     ended = read_manifest(sweep).get("state") == "COMPLETED"
     return ended and all(map(sweep.exists, PUBLISHED.values()))
+
+
+def _put_back(sweep: Folder, lists: Generation, moved: set[str]) -> None:
+    """Write those parts anew that were published whole."""
+    for table in SCHEMAS:
+        for part in lists.of(table):
+            data = _copy_of(sweep, table, part) if part.name in moved else None
+            if data is not None:
+                (sweep / LOG).write(part.name, data)
 
 
 def _copy_of(sweep: Folder, table: str, part: Part) -> bytes | None:

@@ -4,7 +4,7 @@ import os
 import time
 
 from cluster.autoscaler import has_autoscaler
-from cluster.preflight import trials_at_once
+from cluster.preflight import places_by_gpu, trials_at_once
 from sweep.resources import ResourceSettings
 
 LOOK_EVERY_S = 5.0
@@ -42,9 +42,9 @@ def places_here(resources: ResourceSettings) -> int:
     Its GPUs do not count where it has none, and the sweep is for another machine.
     """
     places = int((os.cpu_count() or 1) / resources.cpus_per_trial)
-    if (share := resources.gpus_per_trial) > 0:
+    if resources.gpus_per_trial > 0:
         import torch
 
         if gpus := torch.cuda.device_count():
-            places = min(places, gpus * int(1 / share) if share < 1 else int(gpus / share))
+            places = min(places, int(places_by_gpu(gpus, resources.gpus_per_trial)))
     return max(1, min(places, resources.max_concurrent or places))
