@@ -7,6 +7,7 @@ Shapes: N images, C = 3 channels, H, W.
 """
 
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -42,7 +43,7 @@ class Augmentation:
             if not 0 <= getattr(self, name) <= high:
                 raise ValueError(f"{name}: got {getattr(self, name)!r}; it lies in [0, {high}]")
 
-    @property
+    @cached_property  # it is asked for at each step
     def is_identity(self) -> bool:
         """True if no image would be changed."""
         return self == Augmentation()

@@ -11,9 +11,17 @@ from sweep.kernels.compiled import compiled
 
 @compiled
 def gather_normalised(
-    images_NCP: np.ndarray, index_B: np.ndarray, mean_C: np.ndarray, std_C: np.ndarray, out_BCP: np.ndarray
+    images_NCP: np.ndarray,
+    labels_N: np.ndarray,
+    index_B: np.ndarray,
+    mean_C: np.ndarray,
+    std_C: np.ndarray,
+    x_BCP: np.ndarray,
+    y_B: np.ndarray,
 ) -> None:
-    """Write (pixel - mean) / std of the uint8 images at index_B (int64) as float32; mean, std: in units of a pixel.
+    """Write (pixel - mean) / std of the uint8 images at index_B (int64) as float32, and their labels (int64).
+
+    mean, std: in units of a pixel.
 
     Raises OutOfBoundsError for an image that there is not.
     """
@@ -21,8 +29,9 @@ def gather_normalised(
         if index_B[b] < 0 or index_B[b] >= len(images_NCP):
             raise OutOfBoundsError("image", index_B[b], len(images_NCP))
         image = images_NCP[index_B[b]]
+        y_B[b] = labels_N[index_B[b]]
         for c in range(len(mean_C)):
             mean, std = mean_C[c], std_C[c]
-            colour, out = image[c], out_BCP[b, c]
+            colour, out = image[c], x_BCP[b, c]
             for p in range(len(colour)):
                 out[p] = (np.float32(colour[p]) - mean) / std

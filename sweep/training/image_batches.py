@@ -42,8 +42,8 @@ class ImageBatches:
         # In units of a uint8, which saves a pass over the pixels.
         self._pixel_mean_C, self._pixel_std_C = 255 * self._mean_C, 255 * self._std_C
         if device.type == "cpu":
-            self._arrays = self.images_NCHW.flatten(2).numpy(), self._pixel_mean_C.numpy(), self._pixel_std_C.numpy()
-            self._labels = self.labels_N.numpy()
+            self._arrays = self.images_NCHW.flatten(2).numpy(), self.labels_N.numpy()
+            self._normalisation = self._pixel_mean_C.numpy(), self._pixel_std_C.numpy()
 
     def augmented(
         self, index_B: Tensor, augmentation: Augmentation, generator: torch.Generator
@@ -54,17 +54,20 @@ class ImageBatches:
         x_BCHW = augment(self.images_NCHW, index_B, augmentation, generator, mean_C=self._mean_C, std_C=self._std_C)
         return x_BCHW, self.labels_N.index_select(0, index_B)
 
+    def on_cpu(self, index_B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """The images at `index_B`, unchanged but for the normalisation, as arrays: float32 (B, 3, H*W), int64 (B,)."""
+        x_BCP, y_B = np.empty((len(index_B), *self._arrays[0].shape[1:]), np.float32), np.empty(len(index_B), np.int64)
+        gather_normalised(*self._arrays, index_B, *self._normalisation, x_BCP, y_B)
+        return x_BCP, y_B
+
     def clean(self, index_N: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
         """All images at `index_N` in order, unchanged but for the normalisation, `batch_size` at a time."""
         return map(self._unchanged, index_N.split(batch_size))
 
     def _unchanged(self, index_B: Tensor) -> tuple[Tensor, Tensor]:
         if self.device.type == "cpu":
-            # Arrays: between products that empty the caches, a call of torch takes 10 to 60 µs.
-            index, (images, mean, std) = index_B.numpy(), self._arrays
-            x = np.empty((len(index), *self.images_NCHW.shape[1:]), np.float32)
-            gather_normalised(images, index, mean, std, x.reshape(len(index), *images.shape[1:]))
-            return torch.from_numpy(x), torch.from_numpy(self._labels[index])
+            x, y = map(torch.from_numpy, self.on_cpu(index_B.numpy()))
+            return x.view(-1, *self.images_NCHW.shape[1:]), y
         x_BCHW = self.images_NCHW.index_select(0, index_B).float()
         x_BCHW.sub_(self._pixel_mean_C.view(-1, 1, 1)).div_(self._pixel_std_C.view(-1, 1, 1))
         return x_BCHW, self.labels_N.index_select(0, index_B)

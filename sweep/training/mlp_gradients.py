@@ -43,15 +43,15 @@ class MLPGradients:
         self._sums = loss_sum.numpy(), correct.numpy()
         self._dfeatures_BC = NOTHING
 
-    def __call__(self, x_BCHW: Tensor, y_B: Tensor) -> None:
-        """x: float32; y: int64. Adds the images' cross-entropies (nats) to loss_sum, and to correct how many have their
+    def __call__(self, x_BCP: np.ndarray, y_B: np.ndarray) -> None:
+        """x: float32, images of any number of dimensions; y: int64. Adds the images' cross-entropies (nats) to loss_sum, and to correct how many have their
         class's logit as the largest. Raises OutOfBoundsError for a label that is no class.
         """
-        values = x_BCHW.numpy().reshape(len(x_BCHW), -1)
+        values = x_BCP.reshape(len(x_BCP), -1)
         for run in self._runs:
             values = run.forward(values)
         self._dfeatures_BC = gradient = _room(self._dfeatures_BC, values)
-        add_and_differentiate(values, *self._head, y_B.numpy(), *self._sums, gradient, *self._head_gradients)
+        add_and_differentiate(values, *self._head, y_B, *self._sums, gradient, *self._head_gradients)
         for i in range(len(self._runs) - 1, self._first_with_parameters - 1, -1):
             gradient = self._runs[i].backward(gradient, with_dx=i > self._first_with_parameters)
 

@@ -63,6 +63,8 @@ class Adam(Optimizer):
         self._all_steps = all_steps.numpy() if device.type == "cpu" else all_steps
         self._means = [torch.zeros_like(p) for p in self.parameters]
         self._squares = [torch.zeros_like(p) for p in self.parameters]
+        # Of the parameters without those whose places are the key: lists are dear between products, too.
+        self._without: dict[tuple[int, ...], list[list[Tensor]]] = {}
         places = {parameter: i for i, parameter in enumerate(self.parameters)}
         self._linear = {places[layer.weight]: layer for layer in model.modules() if isinstance(layer, Linear)}
         for layer in self._linear.values():
@@ -86,16 +88,12 @@ class Adam(Optimizer):
         for layer in self._linear.values():
             layer.factors = None
 
-    @torch.no_grad()
     def step(self) -> None:
-        multiplied = {i: layer.factors for i, layer in self._linear.items() if layer.factors is not None}
-        others = [i for i in range(len(self.parameters)) if i not in multiplied]
-        parameters, means, squares, steps = (
-            [tensors[i] for i in others] for tensors in (self.parameters, self._means, self._squares, self._steps)
-        )
+        multiplied = tuple(i for i, layer in self._linear.items() if layer.factors is not None)
+        parameters, values, means, squares, steps = self._all_without(multiplied)
         self._all_steps += 1
         torch._fused_adam_(
-            parameters,
+            values,
             _gradients(parameters),
             means,
             squares,
@@ -109,7 +107,10 @@ class Adam(Optimizer):
             amsgrad=False,
             maximize=False,
         )
-        for i, (dy_BO, x_BI) in multiplied.items():
+        for i in multiplied:
+            factors = self._linear[i].factors
+            assert factors is not None
+            dy_BO, x_BI = factors
             step = float(self._all_steps[i])
             weight_OI, mean_OI, square_OI = self._arrays[i]
             factored_adam.step(
@@ -125,6 +126,16 @@ class Adam(Optimizer):
                 1 / math.sqrt(1 - BETA2**step),
                 EPS,
             )
+
+    def _all_without(self, places: tuple[int, ...]) -> list[list[Tensor]]:
+        """Parameters, their values, means, squares and steps."""
+        if places not in self._without:
+            values = [parameter.detach() for parameter in self.parameters]
+            self._without[places] = [
+                [tensor for i, tensor in enumerate(tensors) if i not in places]
+                for tensors in (self.parameters, values, self._means, self._squares, self._steps)
+            ]
+        return self._without[places]
 
 
 class SGD(Optimizer):

@@ -50,7 +50,11 @@ class Step:
 
     def __call__(self, index_B: Tensor) -> None:
         """Train on the images at `index_B` (int64, on the device), augmented."""
-        self.train_on(*self.augmented(index_B))
+        if self.mlp_gradients is not None and self._augmentation.is_identity:
+            self.mlp_gradients(*self._images.on_cpu(index_B.numpy()))
+            self.optimizer.step()
+        else:
+            self.train_on(*self.augmented(index_B))
 
     def augmented(self, index_B: Tensor) -> tuple[Tensor, Tensor]:
         """Float (B, C, H, W) and int64 (B,)."""
@@ -59,7 +63,7 @@ class Step:
     def train_on(self, x_BCHW: Tensor, y_B: Tensor) -> None:
         """Train on these images and labels."""
         if self.mlp_gradients is not None:
-            self.mlp_gradients(x_BCHW, y_B)
+            self.mlp_gradients(x_BCHW.numpy(), y_B.numpy())
         elif self._fp32_on_cpu:
             self._by_autograd_to_the_head(x_BCHW, y_B)
         else:

@@ -190,11 +190,14 @@ class Trial:
         self._step.loss_sum.zero_()
         self._step.correct.zero_()
         images_seen = 0
-        augments = not self._augmentation.is_identity
-        for number, index_B in enumerate(self._batches_of_epoch()):
-            if augments:
-                self._augment_generator.manual_seed(self._seed("augment", self.epoch, number))
-            self._dropout_noise.seed(self._seed("dropout", self.epoch, number))
+        batches = self._batches_of_epoch()
+        # All at once: between steps, which empty the caches, hashing takes ten times as long.
+        purposes: list[Purpose] = ["dropout"] if self._augmentation.is_identity else ["dropout", "augment"]
+        seeds = [[self._seed(purpose, self.epoch, n) for purpose in purposes] for n in range(len(batches))]
+        for index_B, (dropout_seed, *augment_seed) in zip(batches, seeds, strict=True):
+            self._dropout_noise.seed(dropout_seed)
+            for seed in augment_seed:
+                self._augment_generator.manual_seed(seed)
             self._take_step(index_B)
             images_seen += len(index_B)
             self.step += 1
