@@ -44,8 +44,9 @@ class MLPGradients:
         self._dfeatures_BC = NOTHING
 
     def __call__(self, x_BCP: np.ndarray, y_B: np.ndarray) -> None:
-        """x: float32, images of any number of dimensions; y: int64. Adds the images' cross-entropies (nats) to loss_sum, and to correct how many have their
-        class's logit as the largest. Raises OutOfBoundsError for a label that is no class.
+        """x: float32, images of any number of dimensions; y: int64. Adds the images' cross-entropies (nats) to
+        loss_sum, and to correct how many have their class's logit as the largest. Raises OutOfBoundsError for a label
+        that is no class.
         """
         values = x_BCP.reshape(len(x_BCP), -1)
         for run in self._runs:
@@ -113,7 +114,8 @@ class _Pointwise(_Run):
     def __init__(self, rectify: bool, dropout: Dropout | None) -> None:
         self._rectify = rectify
         self._dropout = dropout
-        self._factor = 1.0
+        self._threshold, self._factor = (0, 1.0) if dropout is None else dropout.threshold_and_factor()
+        self._noise_BC, self._words = NO_NOISE.numpy(), NOTHING
         self._y_BC = self._dx_BC = NOTHING
         self._passed_BC = NOTHING.astype(np.bool_)
 
@@ -132,15 +134,19 @@ class _Pointwise(_Run):
     def _how(self, x_BC: np.ndarray) -> tuple[bool, bool, np.ndarray, int, float]:
         """What the loops take besides the values; makes room for their results."""
         self._y_BC, self._passed_BC = _room(self._y_BC, x_BC), _room(self._passed_BC, x_BC)
-        if self._dropout is None or not self._dropout.is_active:
-            self._factor = 1.0
-            return self._rectify, False, NO_NOISE.numpy(), 0, self._factor
-        if isinstance(self._dropout.noise, Noise):
-            noise_BC = self._dropout.noise.on_cpu(x_BC.size).reshape(x_BC.shape)
-        else:
-            noise_BC = self._dropout.draw(torch.from_numpy(x_BC)).numpy()
-        threshold, self._factor = self._dropout.threshold_and_factor()
-        return self._rectify, True, noise_BC, threshold, self._factor
+        dropout = self._dropout if self._dropout is not None and self._dropout.is_active else None
+        if dropout is not None:
+            self._draw(dropout, x_BC)
+        return self._rectify, dropout is not None, self._noise_BC, self._threshold, self._factor
+
+    def _draw(self, dropout: Dropout, x_BC: np.ndarray) -> None:
+        if not isinstance(dropout.noise, Noise):
+            self._noise_BC = dropout.draw(torch.from_numpy(x_BC)).numpy()
+            return
+        if self._noise_BC.shape != x_BC.shape:
+            self._words = dropout.noise.room_for(x_BC.size)
+            self._noise_BC = self._words.view(np.int16)[: x_BC.size].reshape(x_BC.shape)
+        dropout.noise.fill(self._words)
 
 
 class _Norm(_Pointwise):

@@ -29,14 +29,19 @@ class Noise:
     def __call__(self, count: int) -> Tensor:
         """int16 (count,) on the device, every value from -32768 to 32767 equally likely."""
         if self._device.type == "cpu":
-            return torch.from_numpy(self.on_cpu(count))
+            words = self.room_for(count)
+            self.fill(words)
+            return torch.from_numpy(words.view(np.int16)[:count])
         return torch.empty(count, dtype=torch.int16, device=self._device).random_(
             -(2**15), 2**15, generator=self.generator
         )
 
-    def on_cpu(self, count: int) -> np.ndarray:
-        """The same as an array."""
-        words = np.empty(-(-count // 2), np.uint32)
+    @staticmethod
+    def room_for(count: int) -> np.ndarray:
+        """An array for `fill`, of which `count` int16 can be had."""
+        return np.empty(-(-count // 2), np.uint32)
+
+    def fill(self, words: np.ndarray) -> None:
+        """Overwrite with the next draw (on a CPU)."""
         kernels.fill(self._seed, self._draws, words)
         self._draws += 1
-        return words.view(np.int16)[:count]
