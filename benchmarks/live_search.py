@@ -60,6 +60,7 @@ def ours(options: argparse.Namespace, seed: int) -> Search:
         "train_size": options.train_size,
         "space": SPACE,
         "search": {"trials": options.trials, "seed": seed},
+        "resources": {"max_concurrent": 2},  # as theirs
     }
     with scratch_folder() as scratch:
         began, began_at = time.monotonic(), time.time()

@@ -73,6 +73,7 @@ def study(trials: int, epochs: int, train_size: int | None, max_concurrent: int 
         "epochs": epochs,
         "mode": "study",
         "decompose": False,
+        "precision": "fp32",  # as Tune's side
         "space": {"lr": {"loguniform": [1e-4, 1e-2], "points": trials}},
         "resources": {"max_concurrent": max_concurrent},
     }

@@ -30,10 +30,9 @@ class Outcome:
     delay_s: tuple[float, float]
 
 
-def simulate(
-    trials: int, epoch_s: float, *, result_s: float = RESULT_S, trial_s: float = TRIAL_S, for_s: float = 300.0
-) -> Outcome:
+def simulate(trials: int, epoch_s: float, *, result_s: float = RESULT_S, trial_s: float = TRIAL_S) -> Outcome:
     """One driver of that many trials at once, on a virtual clock; the first third is left out, as the queue fills."""
+    for_s = max(300.0, 30 * epoch_s)
     draw = random.Random(0)
     mean_log = math.log(epoch_s) - SPREAD**2 / 2
     # All start at once, which is the worst that the start of a sweep can do.

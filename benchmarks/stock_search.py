@@ -20,12 +20,14 @@ from ray.tune.search.optuna import OptunaSearch
 
 from search_spaces.space import SearchSpace
 from sweep.data.dataset import load_dataset
+from sweep.training.host_memory import keep_freed_memory
 from sweep.training.trial import Trial
 
 
 def train(config: dict[str, Any], job: dict[str, Any]) -> None:
     """One trial."""
     torch.set_num_threads(1)
+    keep_freed_memory()
     trial = Trial(
         load_dataset(job["dataset"], cache_dir=Path(job["cache"])),
         SearchSpace.parse({}).resolve(config),
@@ -61,6 +63,7 @@ def main(job_path: Path) -> None:
             search_alg=OptunaSearch(seed=job["seed"]),
             scheduler=ASHAScheduler(time_attr="epoch", max_t=job["epochs"]),
             max_concurrent_trials=2,
+            reuse_actors=True,  # importing torch costs seconds a process
         ),
         run_config=tune.RunConfig(name="stock-search", storage_path=job["storage"], verbose=0),
     )

@@ -16,12 +16,17 @@ def check_this_machine(cpus_per_trial: float, gpus_per_trial: float) -> None:
             f"resources.cpus_per_trial: {cpus_per_trial:g} asked, this machine has {present}; lower it, or run on a "
             "cluster with --address"
         )
-    # NVIDIA's devices, those of Windows' Linux subsystem, AMD's. Where there is one, Ray itself counts.
-    if gpus_per_trial > 0 and not any(any(Path("/dev").glob(name)) for name in ("nvidia[0-9]*", "dxg", "kfd")):
+    if gpus_per_trial > 0 and not has_gpu():  # where there is one, Ray itself counts
         raise PreflightError(
             f"resources.gpus_per_trial: {gpus_per_trial:g} asked, this machine has no GPU; set it to 0, or run on a "
             "cluster with --address"
         )
+
+
+def has_gpu() -> bool:
+    """Whether this machine has any."""
+    # NVIDIA's devices, those of Windows' Linux subsystem, AMD's.
+    return any(any(Path("/dev").glob(name)) for name in ("nvidia[0-9]*", "dxg", "kfd"))
 
 
 def trials_at_once(cpus_per_trial: float, gpus_per_trial: float) -> int:

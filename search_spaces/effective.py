@@ -8,7 +8,7 @@ from search_spaces.hyperparameters import HYPERPARAMETERS
 from search_spaces.space import SearchSpace
 
 # What a layer that is not there would have been given.
-_OF_LAYER = {"d": ("drop_rate",), "b": ("momentum", "eps")}
+OF_LAYER = {"d": ("drop_rate",), "b": ("momentum", "eps")}
 # Of more the copies are not counted: that takes a fifth of a second for so many.
 _COUNTED = 10_000
 
@@ -19,7 +19,7 @@ def training_key(configuration: Mapping[str, Value]) -> str:
     order = str(configuration["layer_order"]).replace("dr", "rd")
     if configuration["drop_rate"] == 0:
         order = order.replace("d", "")
-    inert = [name for letter, names in _OF_LAYER.items() if letter not in order for name in names]
+    inert = [name for letter, names in OF_LAYER.items() if letter not in order for name in names]
     if configuration["optimizer"] == "adam":
         inert.append("sgd_momentum")
     inert.append("augment")  # the name of a preset, whose strengths are there by themselves

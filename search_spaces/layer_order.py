@@ -6,6 +6,8 @@ order. That makes 49 orders: 1 of one letter, 6 of two, 18 of three, 24 of four.
 
 from itertools import combinations, permutations
 
+from search_spaces.wording import shown
+
 LAYERS = {"l": "linear or convolution", "b": "batch norm", "r": "ReLU", "d": "dropout"}
 
 ALLOWED_ORDERS = (
@@ -33,8 +35,7 @@ def check_layer_order(order: str) -> str:
         fault = "a letter comes twice"
     else:
         return order
-    shown = repr(order) if len(repr(order)) <= 40 else f"{repr(order)[:40]}…"
-    raise ValueError(f"got layer order {shown} ({fault}); allowed: {ALLOWED_ORDERS}")
+    raise ValueError(f"got layer order {shown(order)} ({fault}); allowed: {ALLOWED_ORDERS}")
 
 
 def orders_of(letters: str) -> tuple[str, ...]:

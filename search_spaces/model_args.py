@@ -1,9 +1,10 @@
 """What `model_args` of a spec may hold, checked without torch, before anything starts."""
 
-import difflib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
+
+from search_spaces.wording import shown, unknown_key
 
 
 @dataclass(frozen=True)
@@ -19,7 +20,7 @@ class Widths:
         good = [width for width in widths if _is_int(width) and 1 <= width <= self.highest]
         if len(good) != len(widths) or not 1 <= len(widths) <= self.most:
             raise ValueError(
-                f"model_args.{key}: got {value!r}; allowed is a list of 1 to {self.most} whole numbers, "
+                f"model_args.{key}: got {shown(value)}; allowed: a list of 1 to {self.most} whole numbers, "
                 f"each from 1 to {self.highest}, such as {list(self.default)}"
             )
         return good
@@ -35,7 +36,7 @@ class OddInt:
     def check(self, key: str, value: object) -> int:
         if not _is_int(value) or not 1 <= value <= self.highest or value % 2 == 0:
             raise ValueError(
-                f"model_args.{key}: got {value!r}; allowed is an odd whole number from 1 to {self.highest}, "
+                f"model_args.{key}: got {shown(value)}; allowed: an odd whole number from 1 to {self.highest}, "
                 f"such as {self.default}"
             )
         return value
@@ -53,25 +54,24 @@ MODEL_ARGS: dict[str, dict[str, Widths | OddInt]] = {
 def check_model_args(model: str, model_args: Mapping[str, object]) -> dict[str, list[int] | int]:
     """Returns all arguments of the model: those given, checked, and the defaults of the others.
 
-    Raises ValueError with the key, the value, what is allowed, and for an unknown key or model the nearest one.
+    Raises ValueError, a line a mistake, with the key, the value, what is allowed, and for an unknown key the nearest.
     """
     if model not in MODEL_ARGS:
-        raise ValueError(f"model: got {model!r}; allowed is {_one_of(MODEL_ARGS, model)}")
+        raise ValueError(f"model: got {shown(model)}; allowed: one of {', '.join(MODEL_ARGS)}")
     arguments = MODEL_ARGS[model]
-    for key, value in model_args.items():
-        if key not in arguments:
-            raise ValueError(
-                f"model_args.{key}: got {value!r}, but model {model} has no such argument; "
-                f"allowed is {_one_of(arguments, key)}"
-            )
-    return {key: argument.check(key, model_args.get(key, argument.default)) for key, argument in arguments.items()}
+    faults = [
+        unknown_key(f"model_args.{key}", value, arguments) for key, value in model_args.items() if key not in arguments
+    ]
+    checked: dict[str, list[int] | int] = {}
+    for key, argument in arguments.items():
+        try:
+            checked[key] = argument.check(key, model_args.get(key, argument.default))
+        except ValueError as error:
+            faults.append(str(error))
+    if faults:
+        raise ValueError("\n".join(faults))
+    return checked
 
 
 def _is_int(value: object) -> TypeGuard[int]:
     return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _one_of(names: Iterable[str], wrong: object) -> str:
-    nearest = difflib.get_close_matches(str(wrong), list(names), n=1)
-    hint = f"; did you mean {nearest[0]}?" if nearest else ""
-    return " or ".join(names) + hint

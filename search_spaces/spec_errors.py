@@ -25,6 +25,9 @@ def _lines(details: ErrorDetails, model: type[BaseModel]) -> list[str]:
     if details["type"] == "value_error":
         return str(details["ctx"]["error"]).splitlines()
     level, description = _field(model, details["loc"])
+    first, dot, rest = str(details["loc"][-1]).partition(".") if details["loc"] else ("", "", "")
+    if dot and details["type"] in ("extra_forbidden", "invalid_key"):
+        return [f"{path}: unknown key (got {shown(value)}); allowed: {first}: {{{rest}: ...}}; dots are for --set"]
     if details["type"] in ("extra_forbidden", "invalid_key"):
         return [unknown_key(path, value, level.model_fields, _elsewhere(path, model))]
     if details["type"] == "missing":
@@ -47,11 +50,14 @@ def _field(model: type[BaseModel], loc: Sequence[int | str]) -> tuple[type[BaseM
 
 
 def _elsewhere(path: str, model: type[BaseModel]) -> str | None:
-    """Where the last key of a wrong path would be right: `lr` at the top means space.lr, `trials` search.trials."""
+    """Where the last key of a wrong path would be right, if that is one place: `lr` at the top means space.lr, `trials`
+    search.trials.
+    """
     key = path.rpartition(".")[2]
     if key in HYPERPARAMETERS:
         return f"space.{key}"
-    return next((known for known in _known_paths(model, "") if known.rpartition(".")[2] == key), None)
+    places = [known for known in _known_paths(model, "") if known.rpartition(".")[2] == key]
+    return places[0] if len(places) == 1 else None
 
 
 def _known_paths(model: type[BaseModel], prefix: str) -> Iterator[str]:

@@ -173,7 +173,8 @@ class SweepSpec(BaseModel):
             mapping = dict(source)
         else:
             mapping = read_mapping(str(source))
-        mapping, paths = apply_overrides(mapping, overrides)
+            _refuse_rules_without_a_word(mapping.get("stop_rules"))
+        mapping, paths = apply_overrides(mapping, overrides, may_be_null=("trial_timeout",))
         try:
             return cls.model_validate(mapping, context={"elsewhere": elsewhere})
         except ValidationError as error:
@@ -281,6 +282,18 @@ class SweepSpec(BaseModel):
         return self
 
 
+def _refuse_rules_without_a_word(stop_rules: Any) -> None:
+    """Raise SpecError for a rule whose settings a file leaves empty: in a stored spec that means that it is off."""
+    if isinstance(stop_rules, Mapping) and (empty := [name for name, value in stop_rules.items() if value is None]):
+        raise SpecError(
+            "\n".join(
+                f"stop_rules.{name}: got null; allowed: {{}} for its defaults, or a mapping of its settings; leave it "
+                "out for no such rule"
+                for name in empty
+            )
+        )
+
+
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, Real) and hasattr(value, "item") else value
 
@@ -288,7 +301,9 @@ def _plain(value: Any) -> Any:
 def _grace_period(raw: Mapping[str, Any], reduction_factor: Any) -> dict[str, int]:
     """The default for a spec as it is written; none where that is wrong, which has a line of its own."""
     epochs, space, listed = raw.get("epochs"), raw.get("space", {}), raw.get("configurations") or []
-    if not isinstance(epochs, int) or not isinstance(reduction_factor, int) or epochs < 1 or reduction_factor < 2:
+    if not isinstance(epochs, int) or not isinstance(reduction_factor, int) or reduction_factor < 2:
+        return {}
+    if not 1 <= epochs <= 100_000:
         return {}
     if not isinstance(space, Mapping) or not isinstance(listed, list):
         return {}

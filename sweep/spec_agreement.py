@@ -2,14 +2,19 @@
 
 from typing import TYPE_CHECKING
 
+from search_spaces.domains import Choice, Fixed
+from search_spaces.effective import OF_LAYER
 from search_spaces.errors import SpecError
+from search_spaces.hyperparameters import HYPERPARAMETERS
 from search_spaces.listed import resolve_listed
+from search_spaces.space import SearchSpace
 from search_spaces.wording import shown
 from sweep.stopping.settings import StopRuleSettings
 
 if TYPE_CHECKING:
     from sweep.spec import SweepSpec
 
+# The algorithms with two objectives; the others have one, the highest val_acc of any epoch.
 MULTI_OBJECTIVE = ("multi-objective", "nsga2")
 
 # Hyper-parameters that may also stand at the top level, where they read better when they are fixed.
@@ -24,6 +29,7 @@ def disagreements(spec: "SweepSpec") -> list[str]:
         for name in TOP_LEVEL
         if getattr(spec, name) is not None and name in spec.space
     ]
+    lines += _without_effect(spec)
     lines += _study_lines(spec) if spec.mode == "study" else _search_lines(spec)
     if spec.configurations is not None and spec.search.algorithm != "grid":
         lines.append(
@@ -43,13 +49,47 @@ def disagreements(spec: "SweepSpec") -> list[str]:
             f"scheduler.grace_period: got {spec.scheduler.grace_period}, above epochs ({spec.epochs}), so that "
             f"nothing would ever be cut; allowed: 1 to {spec.epochs}, or scheduler: none"
         )
-    budget = spec.budget
-    if budget.max_cost is not None and not (budget.price_per_cpu_hour or budget.price_per_gpu_hour):
+    budget, resources = spec.budget, spec.resources
+    cost_per_hour = (
+        budget.price_per_cpu_hour * resources.cpus_per_trial + budget.price_per_gpu_hour * resources.gpus_per_trial
+    )
+    if budget.max_cost is not None and cost_per_hour == 0:
         lines.append(
-            f"budget.max_cost: got {budget.max_cost:g} and no price; allowed: beside price_per_cpu_hour or "
-            "price_per_gpu_hour above 0"
+            f"budget.max_cost: got {budget.max_cost:g} and no price of what a trial takes "
+            f"({resources.cpus_per_trial:g} CPUs, {resources.gpus_per_trial:g} GPUs); allowed: beside "
+            "price_per_cpu_hour or price_per_gpu_hour above 0"
         )
     return lines
+
+
+def _without_effect(spec: "SweepSpec") -> list[str]:
+    """Of what is searched though nothing in the space can feel it: all those trials would be one."""
+    if spec.configurations is not None:
+        return []
+    space = spec.search_space
+    orders, optimizers = _possible(space, "layer_order"), _possible(space, "optimizer")
+    felt_by = {
+        **{
+            name: (f"a layer_order with {letter}", f"layer_order {', '.join(orders)}", any(letter in o for o in orders))
+            for letter, names in OF_LAYER.items()
+            for name in names
+        },
+        "sgd_momentum": ("optimizer sgd", f"optimizer {', '.join(optimizers)}", "sgd" in optimizers),
+    }
+    return [
+        f"space.{name}: got {shown(spec.space[name])} with {got}, where it has no effect; allowed: beside {needed}; "
+        f"leave it out (--set space.{name}=null)"
+        for name, (needed, got, is_felt) in felt_by.items()
+        if name in space.searched and not is_felt
+    ]
+
+
+def _possible(space: SearchSpace, name: str) -> list[str]:
+    """The values of a hyper-parameter of words."""
+    domain = space.domains.get(name)
+    if isinstance(domain, Fixed | Choice):
+        return [str(value) for value in domain.values()]
+    return [str(HYPERPARAMETERS[name].default)]
 
 
 def _study_lines(spec: "SweepSpec") -> list[str]:
@@ -80,7 +120,7 @@ def _study_lines(spec: "SweepSpec") -> list[str]:
 
 def _search_lines(spec: "SweepSpec") -> list[str]:
     lines = []
-    if spec.search.trials is None and spec.search.algorithm != "grid":
+    if spec.search.trials is None and spec.search.algorithm != "grid" and spec.configurations is None:
         lines.append(
             f"search.trials: got null with algorithm {spec.search.algorithm}; allowed: an integer from 1 "
             "(only grid has an end of its own)"

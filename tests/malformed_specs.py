@@ -211,6 +211,33 @@ _CONTENTS: list[tuple[str, str | bytes | Path, tuple[str, ...]]] = [
         ("scheduler.type: got 'asha'", "a cut trial cannot be compared", "write scheduler: none"),
     ),
     (
+        "a rate of no layer",
+        _space("layer_order: lbr\n  drop_rate: {uniform: [0, 0.5]}"),
+        ("space.drop_rate: got {'uniform': [0, 0.5]} with layer_order lbr", "allowed: beside a layer_order with d"),
+    ),
+    (
+        "a setting of batch norm without it",
+        _space("layer_order: {choice: [lr, lrd]}\n  momentum: {uniform: [0.1, 0.5]}"),
+        ("space.momentum: got", "with layer_order lr, lrd", "allowed: beside a layer_order with b"),
+    ),
+    (
+        "another optimiser's momentum",
+        _space("sgd_momentum: {choice: [0.5, 0.9]}"),
+        ("space.sgd_momentum: got", "with optimizer adam", "allowed: beside optimizer sgd"),
+    ),
+    (
+        "a cost of nothing",
+        GOOD + "budget: {max_cost: 10, price_per_gpu_hour: 2.5}\n",
+        ("budget.max_cost: got 10", "no price of what a trial takes (1 CPUs, 0 GPUs)", "allowed:"),
+    ),
+    ("a rule without a word", GOOD + "stop_rules:\n  gap:\n", ("stop_rules.gap: got null", "allowed: {}")),
+    ("a dotted key", GOOD + "search.trials: 4\n", ("search.trials: unknown key", "allowed: search: {trials: ...}")),
+    (
+        "a key of several places",
+        GOOD + "stop_rules: {plateau: {grace_period: 3}}\n",
+        ("stop_rules.plateau.grace_period: unknown key (got 3); allowed: patience, min_delta",),
+    ),
+    (
         "several mistakes at once",
         _with("epochs: 5", "epochs: -2\nmodell: cnn"),
         ("epochs: got -2", "modell: unknown key", "did you mean model?"),

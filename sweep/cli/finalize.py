@@ -8,8 +8,8 @@ from rich.table import Table
 
 from sweep.cli.jobs import is_job_server, plain
 from sweep.cli.options import DriverAddress, Json, SetWithoutBearing, SweepDir
-from sweep.cli.run import shown, submitted, told, watched
-from sweep.cli.terminal import print_json, print_table, say
+from sweep.cli.run import submitted, told, watched
+from sweep.cli.terminal import print_json, print_table, say, shown
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -49,7 +49,7 @@ def start_command(
     with tempfile.TemporaryDirectory(prefix="gapsweep-") as folder:
         ship_code(Path(folder))
         for name, content in (files or {}).items():
-            (Path(folder) / name).write_text(content)
+            (Path(folder) / name).write_text(content, encoding="utf-8")
         return server.submit(
             subject,
             ["python", "-m", "sweep", *arguments],

@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cluster.environment import cache_dir
+from cluster.preflight import has_gpu
 from sweep.cli.options import Json, Set, Spec
 from sweep.cli.terminal import print_json, say
 from sweep.progress.wording import count, duration
@@ -32,7 +33,9 @@ def plan(
     places = at_once or places_here(checked.resources)
     counted = plan_sweep(checked, places)
     cost = None
-    if probe:
+    if probe and checked.resources.gpus_per_trial > 0 and not has_gpu():
+        say("this machine has no GPU: what an epoch takes on one, and costs, is not measured")
+    elif probe:
         say("measuring an epoch (--no-probe leaves that out)")
         seconds = probe_seconds_per_epoch(checked, cache_dir())
         cost = counted.cost(seconds, checked)

@@ -1,8 +1,6 @@
 """sweep run, sweep resume: train, with a live table."""
 
-import shlex
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,7 +17,7 @@ from sweep.cli.options import (
     Storage,
     SweepDir,
 )
-from sweep.cli.terminal import STDERR, print_json, say
+from sweep.cli.terminal import STDERR, print_json, say, shown
 from sweep.spec import SweepSpec
 from sweep.store.folder import open_folder
 
@@ -99,6 +97,7 @@ def resume(
 def retry(
     sweep_dir: SweepDir,
     failed: Annotated[bool, typer.Option("--failed", help="Which ones: the failed trials. Needed.")] = False,
+    set_: SetWithoutBearing = None,
     take_over: TakeOver = False,
     address: DriverAddress = None,
     json: Json = False,
@@ -107,12 +106,15 @@ def retry(
     if not failed:
         raise typer.BadParameter("say which trials to try again: --failed")
     if address is not None and is_job_server(address):
-        submitted("retry", sweep_dir, ["--failed", *["--take-over"] * take_over], address, json)
+        options = ["--failed", *plain({"--set": set_ or []}), *["--take-over"] * take_over]
+        submitted("retry", sweep_dir, options, address, json)
         return
     from sweep.tuning.launch import resume as resume_sweep
 
     result = watched(
-        lambda watch: resume_sweep(sweep_dir, retry_failed=True, take_over=take_over, address=address, watch=watch)
+        lambda watch: resume_sweep(
+            sweep_dir, overrides=set_ or (), retry_failed=True, take_over=take_over, address=address, watch=watch
+        )
     )
     told(result, json)
 
@@ -141,8 +143,7 @@ def watched(drive: "Callable[[Watch], SweepResult]") -> "SweepResult":
 
     tables: list[LiveTable] = []
 
-    def listener(spec: SweepSpec, ledger: "Ledger", places: int) -> "Listener":
-        del places
+    def listener(spec: SweepSpec, ledger: "Ledger") -> "Listener":
         tally = Tally(spec, ledger)
         for earlier in tables:
             earlier.stop()
@@ -198,10 +199,3 @@ def _print_result(result: "SweepResult") -> None:
         print(f"go on: sweep resume {path}" + (" --set budget.KEY=MORE" if result.budget else ""))
     else:
         print(f"next:  sweep report {path}")
-
-
-def shown(path: Path | str) -> str:
-    """Relative where that is shorter, and quoted where that is needed, so that the printed commands can be typed."""
-    if isinstance(path, Path) and path.is_relative_to(Path.cwd()):
-        path = path.relative_to(Path.cwd())
-    return shlex.quote(str(path))

@@ -4,7 +4,7 @@ from typing import Any
 
 from sweep.cli.jobs import last_job, shown_job
 from sweep.cli.options import DEFAULT_STORAGE, Json, OptionalJobAddress, Storage, SweepName
-from sweep.cli.terminal import print_json
+from sweep.cli.terminal import print_json, shown
 from sweep.store.errors import NotASweepError
 from sweep.store.find import find_sweep
 from sweep.store.folder import open_folder
@@ -60,5 +60,5 @@ def _lines(seen: dict[str, Any], storage: str) -> list[tuple[str, str]]:
     lines.append(("nodes", f"trials by node: {nodes or 'none yet'}"))
     lines.append(("files", seen["path"]))
     if seen["state"] == "INTERRUPTED":
-        lines.append(("go on", f"sweep resume {seen['path']}"))
+        lines.append(("go on", f"sweep resume {shown(seen['path'])}"))
     return lines

@@ -1,7 +1,7 @@
 """sweep stop: end a sweep, wherever it is driven, so that it can be resumed."""
 
 import time
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,9 +11,12 @@ from sweep.cli.terminal import STDERR, print_json, say
 from sweep.store.errors import NotASweepError
 from sweep.store.find import find_sweep
 from sweep.store.folder import Folder, open_folder
-from sweep.store.lease import holder
+from sweep.store.lease import Holder, holder
 from sweep.store.manifest import read_manifest
 from sweep.store.stop_request import request_stop
+
+if TYPE_CHECKING:
+    from cluster.job_server import Job
 
 # How long a driver gets that was asked to stop at once, before its job is ended by signals.
 NOW_WITHIN_S = 20
@@ -36,37 +39,45 @@ def stop(
     except NotASweepError:
         if address is None:
             raise
-        _stop_job(sweep, address)
-        _tell(sweep, "INTERRUPTED", json)
+        job = _stop_job(sweep, address)
+        _tell(job.sweep, "COMPLETED" if job.state == "SUCCEEDED" else "INTERRUPTED", json)
         return
-    if holder(folder) is not None:
-        # Its driver's number: a sweep that is resumed in the meantime goes on.
-        request_stop(folder, read_manifest(folder).get("generation", 0), now=now)
+    driver = holder(folder)
+    if driver is not None:
         say("asked its driver to stop" + ("" if now else " after the epochs that run; Ctrl-C stops waiting only"))
-        _wait(folder, address, now)
+        _wait(folder, driver, address, now)
     elif address is not None:
         _stop_job(folder.name, address)
     _tell(folder.name, read_manifest(folder)["state"], json)
 
 
-def _wait(folder: Folder, address: str | None, now: bool) -> None:
+def _wait(folder: Folder, driver: Holder, address: str | None, now: bool) -> None:
     deadline = time.monotonic() + NOW_WITHIN_S
+    asked: int | None = None
     with STDERR.status("waiting until it has stopped"):
-        while holder(folder) is not None:
+        # A sweep that another driver has resumed in the meantime goes on.
+        while (seen := holder(folder)) is not None and (seen.pid, seen.host) == (driver.pid, driver.host):
+            # One that has just begun takes its number some time after its first sign of life.
+            number = read_manifest(folder).get("generation", 0)
+            if number != asked:
+                request_stop(folder, number, now=now)
+                asked = number
             if now and address is not None and time.monotonic() > deadline:
                 _stop_job(folder.name, address)
                 deadline = float("inf")
             time.sleep(0.5)
 
 
-def _stop_job(sweep: str, address: str) -> None:
+def _stop_job(sweep: str, address: str) -> "Job":
+    """Returns it as it has ended."""
     server, job = job_of(sweep, address)
     if not job.is_alive:
-        return
+        return job
     server.stop(job)
     with STDERR.status("waiting until its job has ended"):
-        while server.job(job.submission_id).is_alive:
+        while (job := server.job(job.submission_id)).is_alive:
             time.sleep(0.5)
+    return job
 
 
 def _tell(name: str, state: str, json: bool) -> None:

@@ -9,7 +9,7 @@ import typer
 
 from sweep.cli.jobs import shown_job, submit_command
 from sweep.cli.options import DEFAULT_STORAGE, JobAddress, Json, Set, Spec, Storage
-from sweep.cli.terminal import print_json
+from sweep.cli.terminal import print_json, shown
 from sweep.spec import SweepSpec
 from sweep.store.folder import open_folder
 
@@ -36,7 +36,7 @@ def submit(
     from cluster.job_server import JobServer
     from sweep.tuning.launch import folder_name
 
-    text = json_module.dumps(checked.to_dict(), sort_keys=True)
+    text = json_module.dumps(checked.to_dict(), sort_keys=True, ensure_ascii=False)
     earlier = "" if warm_start is None else str(open_folder(warm_start))
     identity = hashlib.blake2b((text + earlier).encode(), digest_size=3).hexdigest()
     sweep_id = secrets.token_hex(3) if new else identity
@@ -52,6 +52,6 @@ def submit(
         return
     print(f"{'submitted' if is_new else 'already there'}: {name}, job {job.submission_id} ({job.state})")
     print(f"files: {path}")
-    print(f"next:  sweep status {name} --storage {place} --address {address}")
+    print(f"next:  sweep status {name} --storage {shown(place)} --address {address}")
     print(f"       sweep logs {name} -f --address {address}")
-    print(f"       sweep stop {name} --storage {place}")
+    print(f"       sweep stop {name} --storage {shown(place)}")

@@ -2,7 +2,9 @@
 
 import json
 import math
+import shlex
 import sys
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -10,6 +12,13 @@ from rich.table import Table
 
 # Results may be piped, so that progress, warnings and errors never mix with them.
 STDERR = Console(stderr=True, highlight=False)
+
+
+def shown(path: Path | str) -> str:
+    """Relative where that is shorter, and quoted where that is needed, so that the printed commands can be typed."""
+    if isinstance(path, Path) and path.is_relative_to(Path.cwd()):
+        path = path.relative_to(Path.cwd())
+    return shlex.quote(str(path))
 
 
 def say(line: str) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from sweep.cli.options import Json, SweepDir
-from sweep.cli.terminal import print_json
+from sweep.cli.terminal import print_json, shown
 
 
 def verify(
@@ -44,9 +44,9 @@ def verify(
         for damage in damages:
             print(damage)
         if damages and quarantine:
-            print(f"moved to {sweep.file('quarantine')}; `sweep resume {sweep_dir}` trains again what is lost")
+            print(f"moved to {sweep.file('quarantine')}; `sweep resume {shown(sweep_dir)}` trains again what is lost")
         elif damages:
-            print(f"{len(damages)} damaged; `sweep verify {sweep_dir} --quarantine` goes on without them")
+            print(f"{len(damages)} damaged; `sweep verify {shown(sweep_dir)} --quarantine` goes on without them")
         if rows is not None:
             print(f"sound: {len(rows.epochs)} epochs of {len(rows.trials)} trials")
     raise typer.Exit(0 if sound else 1)

@@ -85,7 +85,13 @@ def class_folders(path: Path) -> ClassFolders:
     unknown = sorted(set(_subfolders(test_root)) - set(class_names))
     if unknown:
         raise DataError(f"{test_root / unknown[0]}: there is no such class in {train_root}; classes must be the same")
-    return ClassFolders(class_names, train, _images(test_root, class_names))
+    test = _images(test_root, class_names)
+    if not test:
+        raise DataError(
+            f"{test_root}: no images; fill it, or remove it to have some of {train_root} held out (images end in "
+            f"{', '.join(sorted(IMAGE_SUFFIXES))})"
+        )
+    return ClassFolders(class_names, train, test)
 
 
 def _is_named_after(split: str, file: Path) -> bool:

@@ -24,7 +24,12 @@ def decode_image(data: bytes, origin: str) -> np.ndarray:
 
 
 def rgb32(image: Image.Image) -> np.ndarray:
-    """Any PIL image as uint8 (32, 32, 3): three channels, alpha dropped, resized bilinearly with antialiasing."""
+    """Any PIL image as uint8 (32, 32, 3): three channels, alpha dropped, resized bilinearly with antialiasing.
+
+    Raises ValueError for one of floats, whose range nothing tells.
+    """
+    if image.mode == "F":
+        raise ValueError("its pixels are floats; save it with 8 or 16 bits a channel")
     if image.mode.startswith("I"):  # 16-bit grey, which convert would clip at 255
         image = Image.fromarray((np.asarray(image, dtype=np.int64).clip(0, 65535) >> 8).astype(np.uint8))
     if image.mode == "P" and "transparency" in image.info:

@@ -1,5 +1,6 @@
 """What a sweep will take, said before it starts."""
 
+import math
 import random
 from dataclasses import asdict, dataclass
 from statistics import fmean
@@ -65,6 +66,9 @@ def plan_sweep(spec: SweepSpec, trials_at_once: int) -> Plan:
     epochs, rounds = float(trials * spec.epochs), -(-trials // trials_at_once) * float(spec.epochs)
     if rungs:
         epochs, rounds = _simulated(spec, trials, trials_at_once)
+    allowed = spec.budget.max_epochs_total
+    if allowed is not None and epochs > allowed:
+        epochs, rounds = float(allowed), rounds * allowed / epochs
     return Plan(
         configurations=trials // spec.replicates,
         replicates=spec.replicates,
@@ -111,11 +115,17 @@ def _simulated(spec: SweepSpec, trials: int, trials_at_once: int) -> tuple[float
                         update={"algorithm": algorithm, "trials": configurations, "seed": spec.search.seed + number}
                     ),
                     "stop_rules": StopRuleSettings(),
-                    "budget": BudgetSettings(max_epochs_total=spec.budget.max_epochs_total),
+                    "budget": BudgetSettings(max_epochs_total=_scaled(spec.budget.max_epochs_total, scale)),
                 }
             ),
             VirtualCluster(trials_at_once),
         )
         for number in range(max(1, min(20, _SIMULATED_TRIALS // trials)))
     ]
-    return scale * fmean(len(sweep.told) for sweep in sweeps), scale * fmean(sweep.wall_s for sweep in sweeps)
+    epochs, rounds = (fmean(len(sweep.told) for sweep in sweeps), fmean(sweep.wall_s for sweep in sweeps))
+    # The last ones' way to their end comes once, however many trials there are.
+    return scale * epochs, rounds + (scale - 1) * epochs / trials_at_once
+
+
+def _scaled(bound: int | None, scale: float) -> int | None:
+    return None if bound is None else math.ceil(bound / scale)

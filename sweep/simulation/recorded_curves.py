@@ -63,6 +63,8 @@ class RecordedCurves:
         if spec.configurations is not None:
             raise SpecError("configurations: got a list; allowed in a simulation: a space, in place of it")
         lines = []
+        if spec.model != self.spec.model:
+            lines.append(f"model: got {spec.model}; allowed: {self.spec.model}, as was recorded")
         if spec.epochs > self.spec.epochs:
             lines.append(f"epochs: got {spec.epochs}; allowed: up to {self.spec.epochs}, as were recorded")
         space = spec.search_space

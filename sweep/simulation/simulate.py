@@ -6,6 +6,7 @@ training, Ray and the store are replaced: by recorded curves, a queue of events,
 
 import heapq
 import itertools
+import math
 import random
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -29,8 +30,8 @@ class SimulatedSweep:
 
     @property
     def best_val_acc(self) -> float:
-        """Of any epoch told."""
-        return max(val_acc for _, val_acc in self.told)
+        """Of any epoch told; NaN if none was."""
+        return max((val_acc for _, val_acc in self.told), default=math.nan)
 
     def epochs_to(self, val_acc: float) -> int | None:
         """How many epochs all trials together had told when one reached `val_acc`; None if none did."""
@@ -86,13 +87,13 @@ class Simulation:
 
     def step(self) -> bool:
         """Let the next epoch of all end. False if none is under way: the sweep is over."""
-        if not self._events or self.assignments.budget_reached(self.now) is not None:
+        if not self._events:
             return False
         self.now, _, worker, record = heapq.heappop(self._events)
         if self._rng.random() < self._cluster.failure_rate:
             self._train(worker, record, self._cluster.start_s)
             return True
-        row = self._answers[record.trial_id][len(record.epochs)]
+        row = self._next_row(worker, record)
         self.told.append((self.now, row["val_acc"]))
         verdict = self.stopping.told(record.trial_id, record.configuration_id, [*record.epochs, row])
         self.ledger.add_epoch(record.trial_id, row, node="virtual")
@@ -102,7 +103,7 @@ class Simulation:
             self.assignments.waits(record)
         elif len(record.epochs) >= self.ledger.epochs:
             self.ledger.end(record.trial_id, "COMPLETED")
-        else:
+        elif not self._budget_is_used_up():
             self._train(worker, record)
             return True
         self._free.append(worker)
@@ -110,7 +111,8 @@ class Simulation:
         return True
 
     def _hand_out(self) -> None:
-        while self._free and not self.assignments.exhausted:  # Tune asks no more, then
+        # Once it is exhausted Tune asks no more.
+        while self._free and not self.assignments.exhausted and not self._budget_is_used_up():
             record = self.assignments.next()
             if record is None:
                 return
@@ -118,9 +120,17 @@ class Simulation:
             self._answers[record.trial_id] = self._curves.curve(record.configuration, record.replicate + self._shift)
             self._train(self._free.pop(), record, self._cluster.start_s)
 
-    def _train(self, worker: int, record: TrialRecord, start_s: float = 0.0) -> None:
+    def _budget_is_used_up(self) -> bool:
+        """Epochs that run then still end."""
+        return self.assignments.budget_reached(self.now) is not None
+
+    def _next_row(self, worker: int, record: TrialRecord) -> dict[str, Any]:
+        """With the time that it takes there."""
         row = self._answers[record.trial_id][len(record.epochs)]
-        over = self.now + start_s + row["epoch_s"] * self._durations[worker]
+        return {**row, "epoch_s": row["epoch_s"] * self._durations[worker]}
+
+    def _train(self, worker: int, record: TrialRecord, start_s: float = 0.0) -> None:
+        over = self.now + start_s + self._next_row(worker, record)["epoch_s"]
         heapq.heappush(self._events, (over, next(self._order), worker, record))
 
 

@@ -1,5 +1,6 @@
 """The machines of a simulated sweep: how many trials at once, how fast, how reliable."""
 
+import math
 import random
 from dataclasses import dataclass
 
@@ -24,6 +25,9 @@ class VirtualCluster:
             raise ValueError(f"workers: got {self.workers}; allowed: an integer from 1")
         if not 0 <= self.failure_rate < 1:
             raise ValueError(f"failure_rate: got {self.failure_rate}; allowed: a number from 0 to below 1")
+        for name in ("speed_spread", "start_s", "slowdown"):
+            if not 0 <= getattr(self, name) < math.inf:
+                raise ValueError(f"{name}: got {getattr(self, name)}; allowed: a finite number from 0")
 
     def durations(self, rng: random.Random) -> list[float]:
         """Of each worker: its factor on the recorded time of an epoch."""

@@ -26,7 +26,7 @@ class GapRule(StopRule):
     def fires(self, history: Sequence[dict[str, Any]]) -> float | None:
         last = history[-1]
         best = min(history, key=lambda row: row["val_loss"])
-        if len(history) <= self.grace_period or last["epoch"] - best["epoch"] < self.patience:
+        if len(history) < self.grace_period or last["epoch"] - best["epoch"] < self.patience:
             return None
         rise = last["val_loss"] - best["val_loss"]
         fall = best["train_eval_loss"] - last["train_eval_loss"]

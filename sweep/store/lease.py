@@ -6,6 +6,7 @@ is `generations`.
 
 import json
 import os
+import shlex
 import socket
 import time
 from collections.abc import Callable
@@ -101,8 +102,8 @@ def refuse_if_held(sweep: Folder) -> None:
         return
     raise SweepInUseError(
         f"{sweep}: another driver (pid {driver.pid} on host {driver.host}, last sign of life {driver.silent_s:.0f} s "
-        f"ago) is running this sweep; end it with `sweep stop {sweep}`, or wait until it has been silent for "
-        f"{SILENT_AFTER_S:.0f} s, or pass --take-over if you know that it is dead or paused"
+        f"ago) is running this sweep; end it with `sweep stop {shlex.quote(str(sweep))}`, or wait until it has been "
+        f"silent for {SILENT_AFTER_S:.0f} s, or pass --take-over if you know that it is dead or paused"
     )
 
 

@@ -39,7 +39,7 @@ def refuse_if_other(sweep: object, stored: Mapping[str, Any], spec: SweepSpec) -
         key = different[0]
         raise SpecError(
             f"{key}: got {shown(asked[key])}, and the sweep {sweep} has {shown(stored.get(key))}; give the spec it was "
-            "started with, or another --id"
+            "started with, and what `--extend` has made of it since, or another --id"
         )
 
 

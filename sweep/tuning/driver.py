@@ -1,5 +1,6 @@
 """The driver: from a spec to the compacted files, fresh or from what is stored."""
 
+import shlex
 import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -113,7 +114,7 @@ def drive(
         except OSError as error:
             raise OSError(
                 f"{error.filename or sweep}: {error.strerror or error}; every row stored so far is kept: once that is "
-                f"mended, go on with `sweep resume {sweep}`"
+                f"mended, go on with `sweep resume {shlex.quote(str(sweep))}`"
             ) from error
         finally:
             writer.close()
@@ -187,7 +188,7 @@ def _train(
     drain, failure = Drain(), SameFailure()
     ledger.listeners += [assignments, failure]
     if watch.listener is not None:
-        ledger.listeners.append(watch.listener(spec, ledger, places.now()))
+        ledger.listeners.append(watch.listener(spec, ledger))
     alone = TriedAgainAlone(spec.resources, watch.announce)
     scheduler = StoppingScheduler(stopping, ledger, drain, alone, budget_reached)
     hangs, stop_requests = HangWatch(spec.trial_timeout), StopRequests(sweep, manifest["generation"])

@@ -72,9 +72,10 @@ def _epoch_s(spec: SweepSpec, dataset: "ImageDataset", configuration: dict[str, 
     )
     trial.train_epoch()
     row = trial.train_epoch()
-    # The probe evaluates its own training images and the whole validation part.
     on_train, on_val = trial.evaluation_passes
-    evaluated_per_s = (on_train * trained + on_val * len(full.val)) / (row["epoch_s"] - trained / row["images_per_s"])
+    probed = split_indices(len(dataset.train_images), seed=0, train_size=trained)
+    evaluated = on_train * len(probed.train_eval) + on_val * len(probed.val)
+    evaluated_per_s = evaluated / (row["epoch_s"] - trained / row["images_per_s"])
     evaluated = on_train * len(full.train_eval) + on_val * len(full.val)
     return len(full.train) / row["images_per_s"] + evaluated / evaluated_per_s
 

@@ -6,6 +6,7 @@ round. What is left is trained on yet other seeds, and measured on the test imag
 beside the first: NAME-round1-ID and so on, then NAME-final-ID.
 """
 
+import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -30,6 +31,7 @@ from sweep.tuning.watch import Watch
 
 REDUCTION = 3  # as many times fewer configurations from round to round, on as many times more seeds
 MIN_SEEDS = 2  # in a round: one seed is what the search had
+_FIT = "the configurations that have an epoch and no failed trial"
 
 
 @dataclass(frozen=True)
@@ -143,19 +145,22 @@ def _refuse_unfit(sweep: Folder, manifest: dict[str, Any], unfinished: bool) -> 
         raise SpecError(f"{sweep}: is part of the final choice of {manifest['final_round']['search']}; give that one")
     if manifest["state"] != "COMPLETED" and not unfinished:
         raise SpecError(
-            f"{sweep}: has work left; go on with `sweep resume {sweep}`, or choose from what is there with --unfinished"
+            f"{sweep}: has work left; go on with `sweep resume {shlex.quote(str(sweep))}`, or choose from what is "
+            "there with --unfinished"
         )
 
 
 def _rounds_of(ranked: list[Scored], top: int, replicates: int, candidates: int | None) -> list[Round]:
+    if not ranked:
+        raise SpecError("--top: no configuration has an epoch and no failed trial; first `sweep retry DIR --failed`")
     if not 1 <= top <= len(ranked):
-        raise SpecError(f"--top: got {top}; allowed: 1 to {len(ranked)}, the configurations that have an epoch")
+        raise SpecError(f"--top: got {top}; allowed: 1 to {len(ranked)}, {_FIT}")
     if replicates < 1:
         raise SpecError(f"--replicates: got {replicates}; allowed: an integer from 1; an interval needs 2")
     if candidates is None:
         candidates = min(REDUCTION * top, len(ranked))
     elif not top <= candidates <= len(ranked):
-        raise SpecError(f"--candidates: got {candidates}; allowed: {top} (--top) to {len(ranked)}, which have an epoch")
+        raise SpecError(f"--candidates: got {candidates}; allowed: {top} (--top) to {len(ranked)}, {_FIT}")
     return rounds(candidates, top, replicates)
 
 

@@ -127,6 +127,8 @@ def _go_on(
     """more: even if the sweep is complete."""
     if manifest["state"] == "COMPLETED" and not more:
         watch.announce(f"{sweep.name} is complete; nothing is left to train")
+        if spec.to_dict() != SweepSpec.load(manifest["spec"]).to_dict():
+            watch.announce("--set changes nothing then; `sweep retry DIR --failed` takes it, too")
         return summarise(sweep)
     refuse_other_device(manifest["spec"], spec)
     _check_writable(sweep)
@@ -149,6 +151,11 @@ def _check_writable(folder: Folder) -> None:
         folder.write(probe, b"probe")
         folder.remove(probe)
     except OSError as error:
-        raise PreflightError(
-            f"--storage {folder}: cannot be written ({error.strerror or error}); give a folder that you may write to"
-        ) from None
+        raise cannot_write(folder, error) from None
+
+
+def cannot_write(folder: Folder, error: OSError) -> PreflightError:
+    """The error that says so."""
+    return PreflightError(
+        f"--storage {folder}: cannot be written ({error.strerror or error}); give a folder that you may write to"
+    )

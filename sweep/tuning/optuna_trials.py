@@ -12,10 +12,8 @@ from optuna.trial import FrozenTrial, TrialState, create_trial
 
 from search_spaces.domains import Choice, Domain, IntRange, LogUniform, Uniform
 from search_spaces.space import SearchSpace
+from sweep.spec_agreement import MULTI_OBJECTIVE
 from sweep.tuning.proposer import Outcome
-
-# The algorithms with two objectives; the others have one, the highest val_acc of any epoch.
-MULTI_OBJECTIVE = ("multi-objective", "nsga2")
 
 
 def directions(algorithm: str) -> list[str]:

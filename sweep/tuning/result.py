@@ -34,7 +34,7 @@ class SweepResult:
         """0 done, 1 every trial failed, 3 some failed, 4 budget used up, 130 interrupted (143 SIGTERM, 129 SIGHUP)."""
         if self.state == "INTERRUPTED" and self.budget and not self.interrupted_by:
             return 4
-        if self.state == "INTERRUPTED" and (self.interrupted_by or not self.only_failures):
+        if self.state == "INTERRUPTED" and (self.interrupted_by or not self.statuses["FAILED"]):
             return 128 + (self.interrupted_by or signal.SIGINT)
         if self.only_failures:
             return 1

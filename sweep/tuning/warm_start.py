@@ -11,6 +11,7 @@ from pathlib import Path
 
 from search_spaces.errors import SpecError
 from sweep.spec import SweepSpec
+from sweep.spec_agreement import MULTI_OBJECTIVE
 from sweep.store.folder import Folder
 from sweep.store.reader import read_sweep
 from sweep.tuning.ledger import records_from
@@ -39,7 +40,7 @@ def earlier_outcomes(place: str | Path | Folder, spec: SweepSpec) -> list[Outcom
             raise SpecError(
                 f"{key}: got {getattr(spec, key)}; allowed with --warm-start {tables.folder}: {before[key]}, as it had"
             )
-    from sweep.tuning.optuna_trials import MULTI_OBJECTIVE, lies_within  # loads Optuna, which few sweeps need
+    from sweep.tuning.optuna_trials import lies_within  # loads Optuna, which few sweeps need
 
     two_objectives = spec.search.algorithm in MULTI_OBJECTIVE
     if two_objectives and before["epochs"] < spec.epochs:

@@ -13,7 +13,7 @@ def _nothing(sentence: str) -> None:
 
 @dataclass(frozen=True)
 class Watch:
-    """announce: takes one sentence a step. listener: made from (spec, ledger, trials at once), told of every change."""
+    """announce: takes one sentence a step. listener: made from (spec, ledger), told of every change."""
 
     announce: Callable[[str], None] = _nothing
-    listener: Callable[[SweepSpec, Ledger, int], Listener] | None = None
+    listener: Callable[[SweepSpec, Ledger], Listener] | None = None

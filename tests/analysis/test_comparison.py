@@ -30,7 +30,7 @@ def seed_noise(recorded: analysis.Results) -> np.ndarray:
 
 def studies(recorded: analysis.Results, replicates: int, effect: float) -> list[Levels]:
     """Full factorials of 3 levels x 8 settings with real noise; the first level's loss is `effect` above the others."""
-    rng, noise = np.random.default_rng(replicates), seed_noise(recorded)
+    rng, noise = np.random.default_rng([replicates, round(1000 * effect)]), seed_noise(recorded)
     found = []
     for _ in range(STUDIES):
         shared = rng.choice(noise, replicates)  # a split or a start that is hard for all

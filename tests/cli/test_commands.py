@@ -12,9 +12,13 @@ import pandas as pd
 import pytest
 from typer.testing import CliRunner
 
+import analysis
+from cluster.errors import PreflightError
+from cluster.preflight import has_gpu
 from sweep.cli.app import app
-from sweep.cli.run import shown
-from sweep.cli.terminal import print_json
+from sweep.cli.terminal import print_json, shown
+from sweep.simulation.plan import plan_sweep
+from sweep.spec import SweepSpec
 from sweep.store.folder import LocalFolder
 from sweep.tuning.overview import overview
 
@@ -102,9 +106,11 @@ def test_export_gives_the_same_rows(
     assert done.returncode == 0, done.stderr
     epochs_path, trials_path = map(Path, done.stdout.split())
     read = {"csv": pd.read_csv, "json": lambda path: pd.read_json(path, lines=True), "parquet": pd.read_parquet}[kind]
-    stored = pd.read_parquet(sweep_dir / "epochs.parquet")
-    assert read(epochs_path)["val_loss"].tolist() == pytest.approx(stored["val_loss"].tolist(), abs=1e-9)
-    assert len(read(trials_path)) == 2
+    stored = analysis.load(sweep_dir)
+    for path, table in ((epochs_path, stored.epochs), (trials_path, stored.trials)):
+        assert list(read(path).columns) == list(table.columns)
+        assert len(read(path)) == len(table)
+    assert read(epochs_path)["val_loss"].tolist() == pytest.approx(stored.epochs["val_loss"].tolist(), abs=1e-9)
 
 
 def test_report_is_a_page_with_its_figures(folder: Path, environment: dict[str, str], sweep_dir: Path) -> None:
@@ -117,6 +123,33 @@ def test_report_is_a_page_with_its_figures(folder: Path, environment: dict[str, 
     assert sweep_dir.name in page
     for heading in ("Learning curves", "Gap over epochs", "Gap per configuration", "Parallel coordinates"):
         assert heading in page
+
+
+def test_what_only_looks_at_a_sweep(folder: Path, sweep_dir: Path, tmp_path: Path) -> None:
+    def said(*arguments: str) -> str:
+        done = CliRunner().invoke(app, list(arguments))
+        assert done.exit_code == 0, done.output
+        return done.stdout
+
+    status = said("status", sweep_dir.name, "--storage", str(sweep_dir.parent))
+    for line in ("state    COMPLETED", "trials   2 of 2 ended, 2 completed; 6 epochs stored", "best     val_acc 0."):
+        assert line in status
+    assert said("verify", str(sweep_dir)) == "sound: 6 epochs of 2 trials\n"
+    assert json.loads(said("verify", str(sweep_dir), "--json"))["rows"] == {"epochs": 6, "trials": 2}
+    said("report", str(sweep_dir), "--out", str(tmp_path / "report.md"))
+    assert (tmp_path / "report.md").read_text().startswith(f"## {sweep_dir.name}")
+
+
+def test_doctor_looks_at_this_machine_and_its_storage(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["doctor", "--storage", str(tmp_path / "results"), "--json"])
+    assert done.exit_code == 0, done.output
+    (node,) = json.loads(done.stdout)
+    assert (node["problems"], node["cpus"]) == ([], os.cpu_count())
+    (tmp_path / "file").write_text("")
+    done = CliRunner().invoke(app, ["doctor", "--storage", str(tmp_path / "file" / "below")])
+    assert isinstance(done.exception, PreflightError)
+    assert "--storage" in str(done.exception)
+    assert "cannot be written" in str(done.exception)
 
 
 def test_plan_counts_and_measures(folder: Path, environment: dict[str, str]) -> None:
@@ -133,11 +166,21 @@ def test_plan_counts_and_measures(folder: Path, environment: dict[str, str]) -> 
     assert cost["seconds_per_epoch"] > 0
     assert cost["wall_s"] == pytest.approx(cost["seconds_per_epoch"] * 6 / 2)
     assert cost["cost"] == pytest.approx(cost["seconds_per_epoch"] * 6)
-    prices = ("budget.price_per_cpu_hour=1", "budget.price_per_gpu_hour=3", "resources.gpus_per_trial=0.5")
+
+
+def test_plan_counts_gpus_and_measures_them_only_where_there_are_some(
+    folder: Path, environment: dict[str, str]
+) -> None:
+    prices = ["budget.price_per_cpu_hour=1", "budget.price_per_gpu_hour=3", "resources.gpus_per_trial=0.5"]
+    spec = SweepSpec.load(folder / "study.yaml", prices)
+    cost = plan_sweep(spec, 2).cost(7200, spec)
+    assert (cost["cpu_hours"], cost["gpu_hours"], cost["cost"]) == (12, 6, 12 + 3 * 6)
+    if has_gpu():
+        pytest.skip("this machine has a GPU: nothing is left unmeasured")
     options = [part for price in prices for part in ("--set", price)]
-    cost = json.loads(sweep(folder, environment, "plan", "study.yaml", "--json", *options).stdout)
-    assert cost["gpu_hours"] == pytest.approx(cost["cpu_hours"] / 2)
-    assert cost["cost"] == pytest.approx(cost["cpu_hours"] + 3 * cost["gpu_hours"])
+    done = sweep(folder, environment, "plan", "study.yaml", "--json", *options)
+    assert "this machine has no GPU" in done.stderr
+    assert "gpu_hours" not in json.loads(done.stdout)
 
 
 def test_plan_puts_no_more_trials_beside_each_other_than_there_is_room_for(
@@ -219,10 +262,12 @@ def test_validate_prints_a_json_schema(folder: Path, environment: dict[str, str]
 def test_what_cannot_be_done_exits_2_without_a_traceback(
     folder: Path, environment: dict[str, str], arguments: tuple[str, ...], said: str
 ) -> None:
+    before = sorted(path.name for path in folder.glob("results/*"))
     done = sweep(folder, environment, *arguments)
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+    assert sorted(path.name for path in folder.glob("results/*")) == before
 
 
 def test_when_every_trial_fails_the_exit_code_is_1(folder: Path, environment: dict[str, str], tmp_path: Path) -> None:

@@ -5,7 +5,6 @@ import pickle
 import socket
 import tarfile
 import threading
-import time
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import numpy as np
@@ -53,11 +52,9 @@ def archive(tmp_path):
     server.server_close()
 
 
-def test_without_a_network_the_error_names_the_alternatives_and_comes_soon(tmp_path):
-    started = time.monotonic()
+def test_without_a_network_the_error_names_the_alternatives(tmp_path):
     with pytest.raises(DataError) as caught:
         read_cifar("cifar10", tmp_path / "downloads", print, Unreachable)
-    assert time.monotonic() - started < 10
     message = str(caught.value)
     for alternative in ("digits", "parquet:PATH", "folder:PATH", f"cifar-10-python.tar.gz into {tmp_path}/downloads"):
         assert alternative in message

@@ -64,6 +64,14 @@ def test_an_unreadable_image_is_an_error_that_names_it(tmp_path, noise):
         load(tmp_path / "d", tmp_path)
 
 
+def test_an_image_of_floats_is_refused_for_nothing_tells_their_range(tmp_path, noise):
+    paint(tmp_path / "d", "a", noise(5))
+    paint(tmp_path / "d", "b", noise(5))
+    Image.fromarray(np.random.default_rng(0).random((32, 32), np.float32)).save(tmp_path / "d" / "b" / "005.tiff")
+    with pytest.raises(DataError, match=r"b/005\.tiff: not a readable image \(its pixels are floats"):
+        load(tmp_path / "d", tmp_path)
+
+
 def test_a_wrong_layout_is_an_error_that_names_the_folder(tmp_path, noise):
     root = tmp_path / "d"
     paint(root / "train", "a", noise(3))
@@ -75,6 +83,12 @@ def test_a_wrong_layout_is_an_error_that_names_the_folder(tmp_path, noise):
     paint(root / "train", "b", noise(3))
     paint(root / "test", "c", noise(3))
     with pytest.raises(DataError, match="d/test/c: there is no such class"):
+        check_dataset(f"folder:{root}")
+    (root / "test" / "c").rename(root / "test" / "b")
+    (root / "test" / "b" / "000.png").rename(root / "test" / "b" / "000.heic")
+    for image in (root / "test" / "b").glob("*.png"):
+        image.unlink()
+    with pytest.raises(DataError, match="d/test: no images; fill it, or remove it"):
         check_dataset(f"folder:{root}")
     with pytest.raises(DataError, match=r"000\.png: not a folder"):
         check_dataset(f"folder:{root}/train/a/000.png")

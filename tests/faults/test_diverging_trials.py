@@ -16,8 +16,8 @@ from sweep.tuning.ledger import records_from
 from sweep.tuning.optuna_proposer import OptunaProposer
 from sweep.tuning.proposer import outcome_of
 
-# On digits: with lr 0.1 a loss is infinite from epoch 4 on, with 0.2 and 0.3 it is not a number from 3 and 2 on.
-DIVERGES_AT = {0.1: 4, 0.2: 3, 0.3: 2}
+# On digits: with lr 0.1 a loss is infinite from epoch 4 on, with the others it is not a number from 3, 2 and 1 on.
+DIVERGES_AT = {0.1: 4, 0.2: 3, 0.3: 2, 100.0: 1}
 EPOCHS = 6
 
 
@@ -45,15 +45,18 @@ def test_the_row_is_stored_and_never_the_best(tmp_path: Path) -> None:
         losses = rows[["train_loss", "train_eval_loss", "val_loss"]]
         assert np.isfinite(losses.loc[: epoch - 1]).all(axis=None)
         assert not np.isfinite(losses.loc[epoch]).all()
+        if epoch == 1:
+            assert pd.isna(trial["best_epoch"])
+            continue
         assert trial["best_epoch"] < epoch
         assert np.isfinite(trial["best_val_loss"])
     assert trials["best_val_acc"].idxmax() == 0.01
-    assert sweep.resume(path).statuses == {"COMPLETED": 1, "STOPPED": 3}
+    assert sweep.resume(path).statuses == {"COMPLETED": 1, "STOPPED": len(DIVERGES_AT)}
     assert len(pd.read_parquet(path / "epochs.parquet")) == len(epochs)
 
 
 def test_search_and_early_stopping_are_told_the_truth(tmp_path: Path) -> None:
-    search = {"algorithm": "tpe", "trials": 4, "seed": 0}
+    search = {"algorithm": "tpe", "trials": 1 + len(DIVERGES_AT), "seed": 0}
     epochs, trials, path = run(tmp_path, search=search, scheduler={"type": "asha", "grace_period": 2})
     # Whatever the order in which they came to the rung at epoch 2: a loss that is no number keeps nobody from staying.
     assert trials.loc[0.01, "status"] == "COMPLETED"

@@ -7,8 +7,10 @@ from typing import Any
 import pandas as pd
 import psutil
 import pytest
+from typer.testing import CliRunner
 
 import sweep
+from sweep.cli.app import app
 from sweep.tuning.ledger import Ledger, Listener
 from sweep.tuning.trial_record import TrialRecord
 from sweep.tuning.watch import Watch
@@ -44,18 +46,26 @@ class KillsTheWorkerOnce(Listener):
                 self.killed.append(process.pid)
 
 
-def test_it_costs_the_next_trial_an_attempt_and_not_its_life(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
+@pytest.mark.parametrize("max_retries", [1, pytest.param(0, marks=pytest.mark.slow)])
+def test_it_costs_the_next_trial_an_attempt_and_its_life_where_it_has_but_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path, max_retries: int
 ) -> None:
     monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
     killer = KillsTheWorkerOnce()
 
-    def listener(spec: sweep.SweepSpec, ledger: Ledger, places: int) -> Listener:
+    def listener(spec: sweep.SweepSpec, ledger: Ledger) -> Listener:
         return killer
 
-    result = sweep.run(STUDY, storage=tmp_path, watch=Watch(listener=listener))
+    result = sweep.run({**STUDY, "max_retries": max_retries}, storage=tmp_path, watch=Watch(listener=listener))
     assert killer.killed
     trials = pd.read_parquet(Path(result.path) / "trials.parquet")
+    lost = trials[trials["status"] == "FAILED"]
+    assert lost["stop_reason"].tolist() == ["worker"] * (1 - max_retries)
+    assert result.exit_code == (0 if max_retries else 3)
+    if not max_retries:
+        done = CliRunner().invoke(app, ["retry", str(result.path), "--failed"])
+        assert done.exit_code == 0, done.output
+        trials = pd.read_parquet(Path(result.path) / "trials.parquet")
     assert trials["status"].tolist() == ["COMPLETED"] * TRIALS
     assert trials["epochs_run"].tolist() == [2] * TRIALS
 

@@ -21,6 +21,13 @@ def test_the_last_override_of_a_key_wins_and_its_neighbours_stay() -> None:
     assert changed == {"search": {"trials": 6, "seed": 2}}
 
 
+def test_null_takes_a_key_out_but_where_it_is_a_value() -> None:
+    mapping: dict[str, object] = {"space": {"lr": 1, "eps": 2}, "trial_timeout": 60, "a": 1}
+    overrides = ["space.lr=null", "trial_timeout=null", "no.such=null", "a="]
+    changed, _ = apply_overrides(mapping, overrides, may_be_null=("trial_timeout",))
+    assert changed == {"space": {"eps": 2}, "trial_timeout": None, "no": {}, "a": None}
+
+
 def test_an_override_makes_the_mappings_on_its_way() -> None:
     assert apply_overrides({"space": None}, ["space.lr.uniform=[1, 2]"])[0] == {"space": {"lr": {"uniform": [1, 2]}}}
 

@@ -14,6 +14,8 @@ from sweep.simulation.recorded_curves import RecordedCurves
 from sweep.simulation.simulate import NoStore, SimulatedSweep, Simulation, simulate
 from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
+from sweep.stopping.budget import BudgetSettings
+from sweep.stopping.settings import SchedulerSettings
 from sweep.store.schema import ENDED
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.build_stopping import build_stopping
@@ -85,6 +87,20 @@ def test_failures_and_slow_machines_cost_time_and_no_epoch(curves: RecordedCurve
         assert len(worse.told) == len(plain.told)
 
 
+def test_where_a_budget_is_used_up_the_epochs_that_run_still_end(curves: RecordedCurves) -> None:
+    asked = spec(curves, scheduler="none", budget={"max_epochs_total": 100})
+    assert 100 <= len(simulate(curves, asked, VirtualCluster(16)).told) < 116
+    nothing = simulate(curves, spec(curves, replicates=2, budget={"max_trials": 1}), VirtualCluster(2))
+    assert (nothing.trials, nothing.told, math.isnan(nothing.best_val_acc)) == ([], [], True)
+
+
+def test_a_slow_machine_costs_more(curves: RecordedCurves) -> None:
+    asked = spec(curves, scheduler="none", budget={"max_cost": 0.05, "price_per_cpu_hour": 1.0})
+    quick, slow = (len(simulate(curves, asked, VirtualCluster(1, slowdown=factor)).told) for factor in (1.0, 4.0))
+    assert quick > 20
+    assert slow == pytest.approx(quick / 4, rel=0.2)
+
+
 @pytest.mark.parametrize("algorithm", ["random", "tpe"])
 @pytest.mark.parametrize("keys", [VARIANTS[1], VARIANTS[2], VARIANTS[4], VARIANTS[5], VARIANTS[6]])
 @pytest.mark.parametrize("steps", [1, 40, 133])
@@ -148,6 +164,26 @@ def test_what_was_not_recorded_is_refused(curves: RecordedCurves) -> None:
         simulate(curves, spec(curves, epochs=21), VirtualCluster(1))
     with pytest.raises(SpecError, match=r"space\.layer_order: got 'rlbd'; allowed: lbrd"):
         simulate(curves, spec(curves, space={**curves.spec.space, "layer_order": "rlbd"}), VirtualCluster(1))
+
+
+def test_the_plan_keeps_to_the_budget_and_foresees_the_end_of_a_large_sweep_once() -> None:
+    asked = SweepSpec.load(
+        {
+            "name": "large",
+            "model": "mlp",
+            "dataset": "digits",
+            "epochs": 20,
+            "space": {"lr": {"loguniform": [1e-4, 1e-1]}},
+            "search": {"trials": 10_000},
+        }
+    )
+    free = plan_sweep(asked, 1000)
+    assert free.expected_epochs / 1000 < free.expected_rounds < free.expected_epochs / 1000 + 30
+    for allowed in (5_000, free.expected_epochs - 10_000):
+        for scheduler in (asked.scheduler, SchedulerSettings(type="none")):
+            update = {"budget": BudgetSettings(max_epochs_total=allowed), "scheduler": scheduler}
+            bounded = plan_sweep(asked.model_copy(update=update), 1000)
+            assert 0.95 * allowed <= bounded.expected_epochs <= allowed
 
 
 @pytest.mark.parametrize("keys", [VARIANTS[0], VARIANTS[1], VARIANTS[2], VARIANTS[4], VARIANTS[5]])

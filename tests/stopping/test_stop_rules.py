@@ -66,7 +66,7 @@ def test_the_gap_rule_wants_rising_validation_and_falling_training_loss() -> Non
     assert fired(rule, curve(val_loss=val_loss, train_eval_loss=[0.9, 0.7, 0.8, 0.9, 1.0])) is None
     assert fired(rule, curve(val_loss=[1.0, 0.8, 0.79, 0.78, 0.77], train_eval_loss=[0.9, 0.7, 0.5, 0.3, 0.1])) is None
     # Within the grace period, and below the least growth.
-    late = GapRule(patience=2, grace_period=4, min_growth=0.1)
+    late = GapRule(patience=2, grace_period=5, min_growth=0.1)
     assert fired(late, curve(val_loss=val_loss, train_eval_loss=[0.9, 0.7, 0.6, 0.5, 0.4])) == (5, 0.5)
     assert fired(GapRule(patience=2, grace_period=2, min_growth=1.0), curve(val_loss=val_loss)) is None
 

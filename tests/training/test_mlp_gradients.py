@@ -36,6 +36,7 @@ def three_steps(model: MLP, noise: Noise, optimizer: str, *, by_autograd: bool) 
         torch.Generator(),
         "fp32",
     )
+    assert step.mlp_gradients is not None
     if by_autograd:
         step.mlp_gradients = None
     for number, index in enumerate(torch.arange(40).split(16)):

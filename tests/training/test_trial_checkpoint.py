@@ -1,5 +1,6 @@
 """A trial continued from its checkpoint is the trial that never stopped."""
 
+import os
 from pathlib import Path
 
 import pytest
@@ -73,13 +74,17 @@ def test_another_configurations_checkpoint_is_refused(digits: ImageDataset, tmp_
 
 
 class Bomb:
-    """Unpickling it would run code."""
+    """Unpickling it would make a folder."""
 
-    def __reduce__(self) -> tuple[object, tuple[str]]:
-        return eval, ("1/0",)
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return os.mkdir, (self._folder,)
 
 
 def test_a_checkpoint_with_code_in_it_is_refused_without_running_it(digits: ImageDataset, tmp_path: Path) -> None:
-    torch.save({"format": 1, "bomb": Bomb()}, tmp_path / "state.pt")
+    torch.save({"format": 1, "bomb": Bomb(tmp_path / "ran")}, tmp_path / "state.pt")
     with pytest.raises(CheckpointError, match="damaged"):
         load_checkpoint(make_trial(digits), LocalFolder(tmp_path), "state.pt")
+    assert not (tmp_path / "ran").exists()

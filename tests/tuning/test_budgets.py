@@ -28,9 +28,10 @@ STUDY: dict[str, Any] = {
     ("bound", "more"),
     [
         ("max_epochs_total=5", "max_epochs_total=100"),
-        pytest.param("max_trials=2", "max_trials=4", marks=pytest.mark.slow),
+        ("max_trials=2", "max_trials=4"),
     ],
 )
+@pytest.mark.slow
 def test_a_bound_ends_a_sweep_in_order_and_more_of_it_lets_it_complete(tmp_path: Path, bound: str, more: str) -> None:
     result = sweep.run(STUDY, storage=tmp_path, overrides=[f"budget.{bound}"])
     assert (result.exit_code, result.state) == (4, "INTERRUPTED")
@@ -88,6 +89,8 @@ def test_a_grid_no_larger_than_max_trials_is_complete(tmp_path: Path) -> None:
 def test_the_epoch_that_uses_a_budget_up_is_the_last_one_to_begin(tmp_path: Path) -> None:
     result = sweep.run(STUDY, storage=tmp_path, overrides=["budget.max_epochs_total=5", "resources.max_concurrent=1"])
     assert (result.exit_code, result.budget) == (4, "budget.max_epochs_total: 5 of 5 epochs")
+    assert len(pd.read_parquet(Path(result.path) / "epochs.parquet")) == 5
+    assert sweep.resume(result.path).exit_code == 4
     assert len(pd.read_parquet(Path(result.path) / "epochs.parquet")) == 5
 
 

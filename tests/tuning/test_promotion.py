@@ -7,6 +7,7 @@ from typing import Any
 import optuna
 import pandas as pd
 import pytest
+import torch
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
 
@@ -36,6 +37,7 @@ def interrupted(tmp_path_factory: pytest.TempPathFactory, data_cache: Path) -> P
         storage = tmp_path_factory.mktemp("promotion")
         result = sweep.run(STUDY, storage=storage, overrides=["budget.max_epochs_total=12"])
         assert result.exit_code == 4
+        assert list((Path(result.path) / "checkpoints").glob("*.pt"))
         done = sweep.resume(result.path, overrides=["budget.max_epochs_total=1000"])
         assert (done.exit_code, done.state) == (0, "COMPLETED")
         return Path(result.path)
@@ -70,6 +72,25 @@ def test_more_places_than_trials(tmp_path: Path) -> None:
     """The second place asks for a trial while the only one has yet to come to its first rung."""
     result = sweep.run({**STUDY, "replicates": 1, "search": {"trials": 1}}, storage=tmp_path)
     assert (result.exit_code, result.state) == (0, "COMPLETED")
+
+
+@pytest.mark.slow
+def test_what_goes_on_does_so_from_its_checkpoint(tmp_path: Path) -> None:
+    """Seen by a checkpoint that was tampered with: trained from the start, the second epoch would be as usual."""
+    spec = {**STUDY, "replicates": 1, "search": {"trials": 1}, "epochs": 2}
+    usual, _ = tables(Path(sweep.run(spec, storage=tmp_path / "usual").path))
+    result = sweep.run(spec, storage=tmp_path / "tampered", overrides=["budget.max_epochs_total=1"])
+    (checkpoint,) = (Path(result.path) / "checkpoints").glob("*.pt")
+    state = torch.load(checkpoint, weights_only=True)
+    for name, value in state["model"].items():
+        if name.startswith("head."):
+            value.zero_()
+    torch.save(state, checkpoint)
+    done = sweep.resume(result.path, overrides=["budget.max_epochs_total=2"])
+    epochs, _ = tables(Path(done.path))
+    assert epochs["epoch"].tolist() == usual["epoch"].tolist() == [1, 2]
+    assert epochs["val_loss"].iloc[0] == usual["val_loss"].iloc[0]
+    assert epochs["val_loss"].iloc[1] != usual["val_loss"].iloc[1]
 
 
 def test_waiting_is_no_attempt(interrupted: Path) -> None:

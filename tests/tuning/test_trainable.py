@@ -1,8 +1,15 @@
 """Whose fault an error is: the trial's, which is recorded, or the machine's, on which it is tried again elsewhere."""
 
+import pytest
 import torch
 
-from sweep.tuning.trainable import is_of_the_machine
+from sweep.data.errors import DataError
+from sweep.tuning.trainable import _dataset, is_of_the_machine
+
+
+def test_a_node_whose_files_are_others_is_refused() -> None:
+    with pytest.raises(DataError, match=r"dataset digits: has fingerprint .*, and that-of-the-driver where"):
+        _dataset("digits", "that-of-the-driver")
 
 
 def test_a_gpu_at_fault_is_the_machine_s_and_a_wrong_shape_the_trial_s() -> None:

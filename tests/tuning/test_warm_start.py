@@ -3,7 +3,11 @@
 from pathlib import Path
 from typing import Any
 
+import optuna
+import pandas as pd
 import pytest
+from optuna.storages import JournalStorage
+from optuna.storages.journal import JournalFileBackend
 from optuna.trial import TrialState
 
 import sweep
@@ -69,6 +73,11 @@ def test_a_warm_started_sweep_runs(earlier: Path, tmp_path: Path) -> None:
     result = sweep.run(spec(), storage=tmp_path, warm_start=earlier)
     assert result.exit_code == 0
     assert len(kept(LocalFolder(Path(result.path)))) == 6
+    storage = JournalStorage(JournalFileBackend(str(Path(result.path) / "optuna.journal")))
+    study = optuna.load_study(study_name=Path(result.path).name, storage=storage)
+    found = pd.read_parquet(earlier / "trials.parquet")["lr"]
+    assert [trial.params["lr"] for trial in study.trials[:6]] == pytest.approx(found.tolist())
+    assert len(study.trials) == 12
 
 
 def test_what_cannot_learn_is_refused(earlier: Path) -> None:
