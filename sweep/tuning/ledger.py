@@ -168,7 +168,7 @@ def records_from(tables: SweepTables) -> Iterable[TrialRecord]:
             error=row["error"],
             promoted_at=row["promoted_at"],
             attempts=row["attempts"],
-            started=row["started"],
+            started=row["started"] or row["ended"],  # lost with its worker before it could begin
             ended=row["ended"],
             epochs=told,
             lost_epochs=len(told) < row["epochs_run"],

@@ -70,7 +70,9 @@ def test_search_and_early_stopping_are_told_the_truth(tmp_path: Path) -> None:
         proposer.tell(outcome_of([record]))
     told = {trial.params["lr"]: trial for trial in proposer.study.trials}
     assert {lr: trial.state for lr, trial in told.items()} == {
-        lr: TrialState.COMPLETE if lr == 0.01 else TrialState.PRUNED for lr in (0.01, *DIVERGES_AT)
+        **dict.fromkeys(DIVERGES_AT, TrialState.PRUNED),
+        0.01: TrialState.COMPLETE,
+        100.0: TrialState.FAIL,  # without an epoch that could be told
     }
     assert list(told[0.3].intermediate_values) == [1]
     assert told[0.01].value == epochs[epochs["trial_id"] == trials.loc[0.01, "trial_id"]]["val_acc"].max()

@@ -42,7 +42,7 @@ def test_a_stopped_sweep_goes_on(make_sweep: Callable[..., RealSweep], options: 
     before = sweep.rows()
     assert 5 <= before < TRIALS * EPOCHS
     assert "not running" in sweep.run(*stop), "a second stop has nothing to do"
-    sweep.resume("--set", f"budget.max_epochs_total={before + 20}", exit_code=4)
+    sweep.resume("--set", f"budget.max_epochs_total={before + 20}", code=4)
     epochs, trials = sweep.tables()
     check_exactly_once(epochs, trials)
     assert len(epochs) >= before + 20
