@@ -8,12 +8,16 @@ import os
 import re
 import shutil
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
 
 from sweep.store.errors import StoreError
+
+Parsed = TypeVar("Parsed")
 
 
 class Folder(ABC):
@@ -57,6 +61,22 @@ class Folder(ABC):
     @abstractmethod
     def remove(self, name: str) -> None:
         """Remove a file; one that is not there is fine."""
+
+    def parsed(self, name: str, parse: Callable[[bytes], Parsed]) -> Parsed:
+        """What `parse` makes of a file's content. Raises ValueError as `parse` does, and what `read` raises.
+
+        An object store hands over as much of a file's new content as the old one had, if it is replaced meanwhile: what
+        cannot be parsed is read again until it stays as it is.
+        """
+        data = self.read(name)
+        while True:
+            try:
+                return parse(data)
+            except ValueError:
+                again = self.read(name)
+                if again == data:
+                    raise
+                data = again
 
     def clear(self) -> None:
         """Remove the files that are directly within. Raises OSError."""

@@ -111,14 +111,18 @@ def any_file_of(number: int) -> str:
 def read_generation(log: Folder, name: str) -> Generation:
     """One generation from its file. Raises FileNotFoundError, DamagedFileError."""
     try:
-        content, checksum = log.read(name).decode().rstrip("\n").rsplit("\n", 1)
-        if int(checksum, 16) != zlib.crc32(content.encode()):
-            raise ValueError("checksum differs")
-        parsed = json.loads(content)
+        parsed = log.parsed(name, _checked)
     except ValueError as error:
         raise damaged(log.file(name), error) from None
     token = name.removesuffix(".json").rpartition("-")[2]
     return Generation(parsed["generation"], token, _from_lists(parsed["parts"]))
+
+
+def _checked(data: bytes) -> Any:
+    content, checksum = data.decode().rstrip("\n").rsplit("\n", 1)
+    if int(checksum, 16) != zlib.crc32(content.encode()):
+        raise ValueError("checksum differs")
+    return json.loads(content)
 
 
 def _as_lists(parts: dict[str, tuple[Part, ...]] | None) -> Any:

@@ -73,14 +73,15 @@ def holder(sweep: Folder) -> Holder | None:
     """The driver that runs this sweep; None if there is none, or it has died or fallen silent. Raises OSError."""
     log = sweep / LOG
     try:
-        data = log.read(LEASE)
+        held = log.parsed(LEASE, json.loads)
+    except FileNotFoundError:
+        return None
+    except ValueError:
+        held = {}
+    try:
         silent_s = _silent_s(log)
     except FileNotFoundError:
         return None
-    try:
-        held = json.loads(data)
-    except ValueError:
-        held = {}
     if silent_s >= SILENT_AFTER_S or _is_gone(held):
         return None
     return Holder(held.get("pid", "unknown"), held.get("host", "unknown"), silent_s, held.get("progress", {}))

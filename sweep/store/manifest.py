@@ -22,7 +22,7 @@ def read_manifest(sweep: Folder) -> dict:
     """
     path = sweep.file(MANIFEST)
     try:
-        manifest = json.loads(sweep.read(MANIFEST))
+        manifest = sweep.parsed(MANIFEST, json.loads)
     except (FileNotFoundError, NotADirectoryError):
         raise NotASweepError(f"{sweep}: no {MANIFEST} here; give the folder that `sweep run` printed") from None
     except ValueError as error:
