@@ -1,5 +1,6 @@
 """What a final choice (`sweep finalize`) showed: finalists on fresh seeds and on the test images."""
 
+import shlex
 from typing import Any
 
 import pandas as pd
@@ -29,7 +30,9 @@ def final_scores(results: Results) -> pd.DataFrame:
     """
     note = results.manifest.get("final_round")
     if note is None or note["kind"] != "final":
-        raise ValueError(f"{results.path}: no final choice; `sweep finalize {results.path}` makes one")
+        raise ValueError(
+            f"{results.path}: no final choice; `sweep finalize {shlex.quote(str(results.path))}` makes one"
+        )
     whole = results.trials["status"] == "COMPLETED"
     finalists = [(str(key), own[whole.loc[own.index]], own) for key, own in results.trials.groupby("configuration_id")]
     finalists = [each for each in finalists if len(each[1])]

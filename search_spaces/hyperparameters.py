@@ -84,8 +84,9 @@ _ENTRIES = (
         "float",
         1e-5,
         "added to the variance in batch norm",
-        low=1e-30,  # less would be 0 in float32
+        low=0,
         high=1,
+        low_open=True,
         high_open=True,
     ),
     Hyperparameter("layer_order", "str", "lbrd", "order of the layers in a block"),

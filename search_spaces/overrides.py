@@ -47,6 +47,8 @@ def apply_overrides(
 def _put(mapping: dict[str, object], keys: list[str], value: object) -> None:
     for depth, key in enumerate(keys[:-1], start=1):
         inner = mapping.get(key)
+        if inner is None and value is _OUT:
+            return
         if inner is None:
             inner = mapping[key] = {}
         if not isinstance(inner, dict):

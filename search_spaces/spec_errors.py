@@ -26,7 +26,7 @@ def _lines(details: ErrorDetails, model: type[BaseModel]) -> list[str]:
         return str(details["ctx"]["error"]).splitlines()
     level, description = _field(model, details["loc"])
     first, dot, rest = str(details["loc"][-1]).partition(".") if details["loc"] else ("", "", "")
-    if dot and details["type"] in ("extra_forbidden", "invalid_key"):
+    if first in level.model_fields and dot and details["type"] in ("extra_forbidden", "invalid_key"):
         return [f"{path}: unknown key (got {shown(value)}); allowed: {first}: {{{rest}: ...}}; dots are for --set"]
     if details["type"] in ("extra_forbidden", "invalid_key"):
         return [unknown_key(path, value, level.model_fields, _elsewhere(path, model))]

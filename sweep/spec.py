@@ -159,10 +159,12 @@ class SweepSpec(BaseModel):
         overrides: Sequence[str] = (),
         *,
         elsewhere: bool = False,
+        stored: bool = False,
     ) -> Self:
         """The checked spec of a file, a shipped study's name, a mapping or a spec; `overrides` are key.path=value.
 
-        elsewhere: it is to run on other machines, whose data sets are not looked for here.
+        elsewhere: it is to run on other machines, whose data sets are not looked for here. stored: of a sweep that has
+        begun, maybe when less was refused.
         Raises SpecError: a line a mistake, each with the key path, the value got and what is allowed.
         """
         if isinstance(source, cls) and not overrides:
@@ -173,12 +175,14 @@ class SweepSpec(BaseModel):
             mapping = dict(source)
         else:
             mapping = read_mapping(str(source))
-            _refuse_rules_without_a_word(mapping.get("stop_rules"))
         mapping, paths = apply_overrides(mapping, overrides, may_be_null=("trial_timeout",))
+        lines = [] if isinstance(source, Mapping | SweepSpec) else _rules_without_a_word(mapping.get("stop_rules"))
         try:
-            return cls.model_validate(mapping, context={"elsewhere": elsewhere})
+            checked = cls.model_validate(mapping, context={"elsewhere": elsewhere, "stored": stored})
+            if not lines:
+                return checked
         except ValidationError as error:
-            lines = mark_overridden(error_lines(error, cls), paths)
+            lines += mark_overridden(error_lines(error, cls), paths)
         if len(lines) > MAX_LINES:
             lines = [*lines[:MAX_LINES], f"and {len(lines) - MAX_LINES} more mistakes"]
         raise SpecError("\n".join(lines))
@@ -276,22 +280,25 @@ class SweepSpec(BaseModel):
         return json.loads(json.dumps(dict(value), default=float))
 
     @model_validator(mode="after")
-    def _parts_fit_together(self) -> Self:
-        if lines := disagreements(self):
+    def _parts_fit_together(self, info: ValidationInfo) -> Self:
+        stored = info.context is not None and info.context["stored"]
+        if lines := disagreements(self, stored=stored):
             raise SpecError("\n".join(lines))
         return self
 
 
-def _refuse_rules_without_a_word(stop_rules: Any) -> None:
-    """Raise SpecError for a rule whose settings a file leaves empty: in a stored spec that means that it is off."""
-    if isinstance(stop_rules, Mapping) and (empty := [name for name, value in stop_rules.items() if value is None]):
-        raise SpecError(
-            "\n".join(
-                f"stop_rules.{name}: got null; allowed: {{}} for its defaults, or a mapping of its settings; leave it "
-                "out for no such rule"
-                for name in empty
-            )
-        )
+def _rules_without_a_word(stop_rules: Any) -> list[str]:
+    """A line for each rule that a file names and leaves empty. One that names all rules is a spec in full, as `to_dict`
+    gives it, where null is a rule that is off.
+    """
+    if not isinstance(stop_rules, Mapping) or stop_rules.keys() == StopRuleSettings.model_fields.keys():
+        return []
+    return [
+        f"stop_rules.{name}: got null; allowed: {{}} for its defaults, or a mapping of its settings; leave it out for "
+        "no such rule"
+        for name, value in stop_rules.items()
+        if value is None
+    ]
 
 
 def _plain(value: Any) -> Any:

@@ -21,15 +21,17 @@ MULTI_OBJECTIVE = ("multi-objective", "nsga2")
 TOP_LEVEL = ("batch_size", "optimizer")
 
 
-def disagreements(spec: "SweepSpec") -> list[str]:
-    """A line for each: the key path, what was got and what is allowed."""
+def disagreements(spec: "SweepSpec", *, stored: bool) -> list[str]:
+    """A line for each: the key path, what was got and what is allowed. stored: of a sweep that has begun, in which what
+    only has no effect stays.
+    """
     lines = [
         f"{name}: got {getattr(spec, name)!r}, and space.{name} is given, too ({shown(spec.space[name])}); "
         f"allowed: one of the two; take out one of them (--set {name}=null leaves the one in space)"
         for name in TOP_LEVEL
         if getattr(spec, name) is not None and name in spec.space
     ]
-    lines += _without_effect(spec)
+    lines += [] if stored else _without_effect(spec)
     lines += _study_lines(spec) if spec.mode == "study" else _search_lines(spec)
     if spec.configurations is not None and spec.search.algorithm != "grid":
         lines.append(
@@ -49,23 +51,26 @@ def disagreements(spec: "SweepSpec") -> list[str]:
             f"scheduler.grace_period: got {spec.scheduler.grace_period}, above epochs ({spec.epochs}), so that "
             f"nothing would ever be cut; allowed: 1 to {spec.epochs}, or scheduler: none"
         )
-    budget, resources = spec.budget, spec.resources
-    cost_per_hour = (
-        budget.price_per_cpu_hour * resources.cpus_per_trial + budget.price_per_gpu_hour * resources.gpus_per_trial
-    )
-    if budget.max_cost is not None and cost_per_hour == 0:
-        lines.append(
-            f"budget.max_cost: got {budget.max_cost:g} and no price of what a trial takes "
-            f"({resources.cpus_per_trial:g} CPUs, {resources.gpus_per_trial:g} GPUs); allowed: beside "
-            "price_per_cpu_hour or price_per_gpu_hour above 0"
-        )
     return lines
 
 
 def _without_effect(spec: "SweepSpec") -> list[str]:
-    """Of what is searched though nothing in the space can feel it: all those trials would be one."""
+    """Of a bound that nothing comes nearer to, and of what is searched though nothing in the space can feel it: all
+    those trials would be one.
+    """
+    budget, resources = spec.budget, spec.resources
+    cost_per_hour = (
+        budget.price_per_cpu_hour * resources.cpus_per_trial + budget.price_per_gpu_hour * resources.gpus_per_trial
+    )
+    lines = []
+    if budget.max_cost is not None and cost_per_hour == 0:
+        lines.append(
+            f"budget.max_cost: got {budget.max_cost:g} and no price of what a trial takes "
+            f"({resources.cpus_per_trial:g} CPUs, {resources.gpus_per_trial:g} GPUs); allowed: beside "
+            "price_per_cpu_hour above 0, or price_per_gpu_hour and resources.gpus_per_trial above 0"
+        )
     if spec.configurations is not None:
-        return []
+        return lines
     space = spec.search_space
     orders, optimizers = _possible(space, "layer_order"), _possible(space, "optimizer")
     felt_by = {
@@ -76,7 +81,7 @@ def _without_effect(spec: "SweepSpec") -> list[str]:
         },
         "sgd_momentum": ("optimizer sgd", f"optimizer {', '.join(optimizers)}", "sgd" in optimizers),
     }
-    return [
+    return lines + [
         f"space.{name}: got {shown(spec.space[name])} with {got}, where it has no effect; allowed: beside {needed}; "
         f"leave it out (--set space.{name}=null)"
         for name, (needed, got, is_felt) in felt_by.items()

@@ -106,6 +106,27 @@ def test_batch_size_and_optimizer_are_fixed_in_the_search_space_unless_searched(
     assert [(c["batch_size"], c["optimizer"]) for c in searched.grid()] == [(50, "sgd"), (200, "sgd")]
 
 
+def test_a_spec_in_full_can_be_given_as_a_file(tmp_path: Path) -> None:
+    spec = load(stop_rules={"gap": {"patience": 4}})
+    (tmp_path / "study.yaml").write_text(json.dumps(spec.to_dict()))
+    assert SweepSpec.load(tmp_path / "study.yaml") == spec
+
+
+def test_an_override_may_mend_what_a_file_leaves_empty(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("name: a\nmodel: mlp\ndataset: digits\nepochs: 3\nstop_rules:\n  gap:\n")
+    assert SweepSpec.load(tmp_path / "study.yaml", ["stop_rules.gap={}"]).stop_rules.gap is not None
+    assert SweepSpec.load(tmp_path / "study.yaml", ["stop_rules.gap=null"]).stop_rules.gap is None
+
+
+def test_what_has_no_effect_in_a_sweep_that_has_begun_stays() -> None:
+    stored = load(space={"lr": {"loguniform": [1e-4, 1e-1]}}).to_dict()
+    stored["space"] |= {"sgd_momentum": {"uniform": [0.5, 0.9]}}
+    stored["budget"] |= {"max_cost": 5.0, "price_per_gpu_hour": 1.0}
+    with pytest.raises(SpecError, match=r"space\.sgd_momentum"):
+        SweepSpec.load(stored)
+    assert continued_spec(stored, ["trials=50"]).search.trials == 50
+
+
 def test_model_args_are_filled_with_the_models_defaults() -> None:
     assert load().model_args == {"hidden": [512]}
     assert load(model="cnn", model_args={"channels": [8]}).model_args == {"channels": [8], "kernel_size": 3}

@@ -1,7 +1,7 @@
 """The commands, and what their exit codes mean.
 
 0 done; 1 every trial failed, or files could not be read or written, or are damaged (verify); 2 bad usage or spec, or
-refused; 3 done, some trials failed; 4 a budget is used up (resumable); 130 interrupted (resumable).
+refused; 3 done or given up, some trials failed; 4 a budget is used up (resumable); 130 interrupted (resumable).
 """
 
 import sys

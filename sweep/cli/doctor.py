@@ -33,12 +33,13 @@ def doctor(storage: Storage = DEFAULT_STORAGE, address: DriverAddress = None, js
 
 def _nodes(storage: str, address: str | None) -> "list[Node]":
     from cluster.nodes import look_at_nodes, look_at_this_machine
-    from sweep.tuning.launch import cannot_write
 
     folder = open_folder(storage)
     try:
         probe = StorageProbe(folder)
     except OSError as error:
+        from sweep.tuning.launch import cannot_write
+
         raise cannot_write(folder, error) from None
     try:
         if address is None:

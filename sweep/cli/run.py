@@ -130,7 +130,7 @@ def submitted(command: str, sweep_dir: str, options: list[str], address: str, js
         print_json({"sweep_id": sweep.name, "path": str(sweep), "new": is_new, **shown_job(job)})
     else:
         print(f"{'submitted' if is_new else 'already there'}: {subject}, job {job.submission_id} ({job.state})")
-        follow = f"logs {subject} -f" if command == "finalize" else f"status {sweep}"
+        follow = f"logs {subject} -f" if command == "finalize" else f"status {shown(str(sweep))}"
         print(f"next:  sweep {follow} --address {address}")
 
 
@@ -193,7 +193,7 @@ def _print_result(result: "SweepResult") -> None:
         error = result.first_error.strip()
         print(f"first error: {error if result.only_failures else error.rpartition(chr(10))[2]}")
     print(f"files: {path}")
-    if result.only_failures:
+    if result.only_failures or (result.state, result.exit_code) == ("INTERRUPTED", 3):
         print(f"once the cause is mended: sweep retry {path} --failed")
     elif result.state == "INTERRUPTED":
         print(f"go on: sweep resume {path}" + (" --set budget.KEY=MORE" if result.budget else ""))

@@ -54,7 +54,7 @@ def simulate(
     for chosen in itertools.product(*(values for _, values in axes)):
         varied = dict(zip((key for key, _ in axes), chosen, strict=True))
         overrides = [*(set_ or ()), *(f"{key}={value}" for key, value in varied.items())]
-        checked = SweepSpec.load(spec or default, overrides, elsewhere=True)
+        checked = SweepSpec.load(spec or default, overrides, elsewhere=True, stored=spec is None)
         recorded.check(checked)
         cases += [{"spec": checked, "varied": {**varied, "workers": number}} for number in _numbers(workers)]
     results = []

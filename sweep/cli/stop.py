@@ -48,7 +48,8 @@ def stop(
         _wait(folder, driver, address, now)
     elif address is not None:
         _stop_job(folder.name, address)
-    _tell(folder.name, read_manifest(folder)["state"], json)
+    ended = "COMPLETED" if read_manifest(folder)["state"] == "COMPLETED" else "INTERRUPTED"
+    _tell(folder.name, ended if holder(folder) is None else "RUNNING", json)
 
 
 def _wait(folder: Folder, driver: Holder, address: str | None, now: bool) -> None:
@@ -56,7 +57,7 @@ def _wait(folder: Folder, driver: Holder, address: str | None, now: bool) -> Non
     asked: int | None = None
     with STDERR.status("waiting until it has stopped"):
         # A sweep that another driver has resumed in the meantime goes on.
-        while (seen := holder(folder)) is not None and (seen.pid, seen.host) == (driver.pid, driver.host):
+        while (seen := holder(folder)) is not None and seen.token == driver.token:
             # One that has just begun takes its number some time after its first sign of life.
             number = read_manifest(folder).get("generation", 0)
             if number != asked:
@@ -81,8 +82,7 @@ def _stop_job(sweep: str, address: str) -> "Job":
 
 
 def _tell(name: str, state: str, json: bool) -> None:
-    state = "COMPLETED" if state == "COMPLETED" else "INTERRUPTED"
     if json:
         print_json({"sweep_id": name, "state": state})
     else:
-        print(f"{name}: {state}, not running")
+        print(f"{name}: {state}, {'by a later driver' if state == 'RUNNING' else 'not running'}")

@@ -36,7 +36,7 @@ def submit(
     from cluster.job_server import JobServer
     from sweep.tuning.launch import folder_name
 
-    text = json_module.dumps(checked.to_dict(), sort_keys=True, ensure_ascii=False)
+    text = json_module.dumps(checked.to_dict(), sort_keys=True)
     earlier = "" if warm_start is None else str(open_folder(warm_start))
     identity = hashlib.blake2b((text + earlier).encode(), digest_size=3).hexdigest()
     sweep_id = secrets.token_hex(3) if new else identity
@@ -45,7 +45,9 @@ def submit(
     arguments = ["run", "study.yaml", "--id", sweep_id, "--storage", place, "--address", "auto"]
     if warm_start is not None:
         arguments += ["--warm-start", earlier]
-    job, is_new = submit_command(JobServer(address), name, arguments, files={"study.yaml": text})
+    # YAML has no pairs of \\u escapes for what lies beyond U+FFFF.
+    study = json_module.dumps(checked.to_dict(), ensure_ascii=False)
+    job, is_new = submit_command(JobServer(address), name, arguments, files={"study.yaml": study})
     path = str(open_folder(storage) / name)
     if json:
         print_json({"sweep_id": name, "path": path, "new": is_new, **shown_job(job)})

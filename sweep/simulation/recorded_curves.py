@@ -2,6 +2,7 @@
 
 import math
 import random
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +31,7 @@ class RecordedCurves:
 
     def __init__(self, tables: SweepTables) -> None:
         """Raises SpecError for a sweep that is no study or has trials without an end: a cut curve answers nothing."""
-        self.spec = SweepSpec.load(tables.manifest["spec"], elsewhere=True)
+        self.spec = SweepSpec.load(tables.manifest["spec"], elsewhere=True, stored=True)
         if self.spec.mode != "study":
             raise SpecError(f"{tables.folder}: mode {self.spec.mode}; allowed: study, where no curve is cut")
         if self.spec.configurations is not None:
@@ -42,7 +43,7 @@ class RecordedCurves:
                 goes_on = "retry {} --failed" if record.status == "FAILED" else "resume {}"
                 raise SpecError(
                     f"{tables.folder}: trial {record.trial_id} is {record.status}; allowed: trials that trained to "
-                    f"their end; `sweep {goes_on.format(tables.folder)}` does that"
+                    f"their end; `sweep {goes_on.format(shlex.quote(str(tables.folder)))}` does that"
                 )
             self._by_configuration.setdefault(record.configuration_id, []).append(record)
         if not self._by_configuration:

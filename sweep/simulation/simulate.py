@@ -91,7 +91,8 @@ class Simulation:
             return False
         self.now, _, worker, record = heapq.heappop(self._events)
         if self._rng.random() < self._cluster.failure_rate:
-            self._train(worker, record, self._cluster.start_s)
+            if not self._budget_is_used_up():
+                self._train(worker, record, self._cluster.start_s)
             return True
         row = self._next_row(worker, record)
         self.told.append((self.now, row["val_acc"]))

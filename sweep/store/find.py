@@ -1,5 +1,7 @@
 """A sweep by what a person calls it."""
 
+import shlex
+
 from sweep.store.errors import NotASweepError, StoreError
 from sweep.store.folder import Folder, open_folder
 from sweep.store.layout import MANIFEST
@@ -29,6 +31,7 @@ def find_sweep(storage: Folder, name: str) -> Folder:
         return open_folder(name)
     if not created:
         raise NotASweepError(
-            f"{storage}: no sweep {name!r} here; `sweep list --storage {storage}` shows which there are"
+            f"{storage}: no sweep {name!r} here; `sweep list --storage {shlex.quote(str(storage))}` shows which there "
+            "are"
         )
     return storage / max(created, key=lambda folder: created[folder])

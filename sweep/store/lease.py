@@ -61,10 +61,13 @@ class Lease:
 
 @dataclass(frozen=True)
 class Holder:
-    """The driver that runs a sweep. silent_s: since its last sign of life; progress: what it said then."""
+    """The driver that runs a sweep. token: no other has it; silent_s: since its last sign of life; progress: what it
+    said then.
+    """
 
     pid: int | str
     host: str
+    token: str
     silent_s: float
     progress: dict[str, Any]
 
@@ -84,7 +87,13 @@ def holder(sweep: Folder) -> Holder | None:
         return None
     if silent_s >= SILENT_AFTER_S or _is_gone(held):
         return None
-    return Holder(held.get("pid", "unknown"), held.get("host", "unknown"), silent_s, held.get("progress", {}))
+    return Holder(
+        held.get("pid", "unknown"),
+        held.get("host", "unknown"),
+        held.get("token", ""),
+        silent_s,
+        held.get("progress", {}),
+    )
 
 
 def _silent_s(log: Folder) -> float:

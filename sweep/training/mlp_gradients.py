@@ -113,8 +113,8 @@ class _Pointwise(_Run):
 
     def __init__(self, rectify: bool, dropout: Dropout | None) -> None:
         self._rectify = rectify
-        self._dropout = dropout
-        self._threshold, self._factor = (0, 1.0) if dropout is None else dropout.threshold_and_factor()
+        self._dropout = dropout if dropout is not None and dropout.is_active else None
+        self._threshold, self._factor = (0, 1.0) if self._dropout is None else self._dropout.threshold_and_factor()
         self._noise_BC, self._words = NO_NOISE.numpy(), NOTHING
         self._y_BC = self._dx_BC = NOTHING
         self._passed_BC = NOTHING.astype(np.bool_)
@@ -134,10 +134,9 @@ class _Pointwise(_Run):
     def _how(self, x_BC: np.ndarray) -> tuple[bool, bool, np.ndarray, int, float]:
         """What the loops take besides the values; makes room for their results."""
         self._y_BC, self._passed_BC = _room(self._y_BC, x_BC), _room(self._passed_BC, x_BC)
-        dropout = self._dropout if self._dropout is not None and self._dropout.is_active else None
-        if dropout is not None:
-            self._draw(dropout, x_BC)
-        return self._rectify, dropout is not None, self._noise_BC, self._threshold, self._factor
+        if self._dropout is not None:
+            self._draw(self._dropout, x_BC)
+        return self._rectify, self._dropout is not None, self._noise_BC, self._threshold, self._factor
 
     def _draw(self, dropout: Dropout, x_BC: np.ndarray) -> None:
         if not isinstance(dropout.noise, Noise):

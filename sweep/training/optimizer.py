@@ -89,8 +89,8 @@ class Adam(Optimizer):
             layer.factors = None
 
     def step(self) -> None:
-        multiplied = tuple(i for i, layer in self._linear.items() if layer.factors is not None)
-        parameters, values, means, squares, steps = self._all_without(multiplied)
+        multiplied = {i: layer.factors for i, layer in self._linear.items() if layer.factors is not None}
+        parameters, values, means, squares, steps = self._all_without(tuple(multiplied))
         self._all_steps += 1
         torch._fused_adam_(
             values,
@@ -107,10 +107,7 @@ class Adam(Optimizer):
             amsgrad=False,
             maximize=False,
         )
-        for i in multiplied:
-            factors = self._linear[i].factors
-            assert factors is not None
-            dy_BO, x_BI = factors
+        for i, (dy_BO, x_BI) in multiplied.items():
             step = float(self._all_steps[i])
             weight_OI, mean_OI, square_OI = self._arrays[i]
             factored_adam.step(

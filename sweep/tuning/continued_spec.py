@@ -1,5 +1,6 @@
 """The spec of a sweep that goes on: what may be different from when it began."""
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -23,10 +24,10 @@ def continued_spec(stored: Mapping[str, Any], extend: Sequence[str] = (), overri
             raise SpecError(
                 f"{key}: got {item!r} for a sweep that has begun; allowed: {', '.join(_WITHOUT_BEARING)} (and --extend "
                 "trials=N or epochs=N): its trials would not be comparable with those it has; start a new sweep with "
-                f"`sweep run SPEC --set {item}` (and with --warm-start DIR, where its search learns)"
+                f"`sweep run SPEC --set {shlex.quote(item)}` (and with --warm-start DIR, where its search learns)"
             )
     extensions = [_extension(stored, item) for item in extend]
-    return SweepSpec.load(_as_it_ran(stored), [*overrides, *extensions])
+    return SweepSpec.load(_as_it_ran(stored), [*overrides, *extensions], stored=True)
 
 
 def refuse_if_other(sweep: object, stored: Mapping[str, Any], spec: SweepSpec) -> None:

@@ -197,7 +197,8 @@ def _study(spec: SweepSpec, chosen: list[Scored], size: Round, kind: str) -> Swe
             "search": {"seed": seed_for(spec.search.seed, number, "fresh")},
             "scheduler": "none",
             "stop_rules": {},
-        }
+        },
+        stored=True,
     )
 
 

@@ -101,15 +101,18 @@ def resume(
     if extend and looks_at_test_images(manifest):
         raise SpecError(f"--extend {extend[0]}: got it for {sweep}, which has looked at the test images; allowed: none")
     spec = continued_spec(manifest["spec"], extend, overrides)
+    more, watch = bool(extend) or retry_failed, watch or Watch()
+    if overrides and not more and manifest["state"] == "COMPLETED":
+        watch.announce("--set changes nothing in a complete sweep; `sweep retry DIR --failed` takes it, too")
     return _go_on(
         sweep,
         spec,
         manifest,
-        more=bool(extend) or retry_failed,
+        more=more,
         retry_failed=retry_failed,
         take_over=take_over,
         address=address,
-        watch=watch or Watch(),
+        watch=watch,
     )
 
 
@@ -127,8 +130,6 @@ def _go_on(
     """more: even if the sweep is complete."""
     if manifest["state"] == "COMPLETED" and not more:
         watch.announce(f"{sweep.name} is complete; nothing is left to train")
-        if spec.to_dict() != SweepSpec.load(manifest["spec"]).to_dict():
-            watch.announce("--set changes nothing then; `sweep retry DIR --failed` takes it, too")
         return summarise(sweep)
     refuse_other_device(manifest["spec"], spec)
     _check_writable(sweep)

@@ -21,7 +21,7 @@ def overview(sweep: Folder) -> dict[str, Any]:
     tables = read_sweep(sweep)
     manifest = tables.manifest
     driver = holder(sweep)
-    spec = SweepSpec.load(manifest["spec"], elsewhere=True)
+    spec = SweepSpec.load(manifest["spec"], elsewhere=True, stored=True)
     statuses = Counter(tables.trials["status"].to_pylist())
     # Of all epochs: a running trial's row tells none of its own.
     sound = tables.epochs.filter(pc.is_finite(tables.epochs["val_loss"]))

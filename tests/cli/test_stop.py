@@ -26,7 +26,8 @@ def test_a_driver_that_takes_its_number_after_its_first_sign_of_life_hears_the_w
         """Reads what is stored, and takes its number then."""
         time.sleep(1)
         write_manifest(folder, {**read_manifest(folder), "generation": 2})
-        while not heard:
+        give_up = time.monotonic() + 20
+        while not heard and time.monotonic() < give_up:
             time.sleep(0.1)
             if (wish := StopRequests(folder, 2).wish()) is not None:
                 heard.append(wish)

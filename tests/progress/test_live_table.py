@@ -37,7 +37,7 @@ def drawn(tally: Tally) -> str:
     terminal = io.StringIO()
     table = LiveTable(tally, Console(file=terminal, force_terminal=True, color_system=None, width=160))
     table.stop()
-    return terminal.getvalue()
+    return terminal.getvalue().rpartition(f"{tally.name}: ")[2]
 
 
 def test_it_shows_who_runs_and_who_is_best(spec: SweepSpec, simulation: Simulation) -> None:
