@@ -107,6 +107,8 @@ RIVALS: dict[str, Callable[..., Rival]] = {
     "random, no stopping": RandomWithoutStopping,
     "top 8 of 64 after an epoch": TopAfterOneEpoch,
     "Tune ASHA + random": StockAsha,
+    "Tune ASHA + random, rungs as ours": partial(StockAsha, grace_period=2, reduction_factor=3),
+    "Tune ASHA + random, grace 6": partial(StockAsha, grace_period=6, reduction_factor=3),
     "Tune ASHA + OptunaSearch": StockAshaOptuna,
     **{f"Syne Tune {name}": partial(SyneTune, name=name) for name in ("ASHA", "BOHB", "ASHABORE", "ASHACQR")},
 }
@@ -159,7 +161,7 @@ def main() -> None:
         if options.methods and not any(part in name for part in options.methods):
             continue
         if name.startswith("Syne") and importlib.util.find_spec("syne_tune") is None:
-            print(f"{name:28} not measured: syne_tune is not installed")
+            print(f"{name:34} not measured: syne_tune is not installed")
             continue
         began = time.monotonic()
         costs = [cost(seed) for seed in range(options.repetitions)]
@@ -168,7 +170,7 @@ def main() -> None:
         baseline = baseline or median
         missed = sum(spent >= MAX_EPOCHS for spent, _ in costs)
         print(
-            f"{name:28} {median:6.0f} [{low:5.0f} {high:5.0f}] epochs, {baseline / median:5.1f}x cheaper than the "
+            f"{name:34} {median:6.0f} [{low:5.0f} {high:5.0f}] epochs, {baseline / median:5.1f}x cheaper than the "
             f"first; clock {statistics.median(at for _, at in costs):6.0f} s; missed {missed}/{options.repetitions}; "
             f"{time.monotonic() - began:.0f} s to simulate",
             flush=True,

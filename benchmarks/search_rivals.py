@@ -68,14 +68,21 @@ class TopAfterOneEpoch(RandomWithoutStopping):
 
 
 class StockAsha(RandomWithoutStopping):
-    """Ray Tune's ASHAScheduler and random sampling."""
+    """Ray Tune's ASHAScheduler, with its defaults where nothing else is given, and random sampling."""
 
-    def __init__(self, space: SearchSpace, epochs: int, seed: int, reduction_factor: float = 4) -> None:
+    def __init__(
+        self, space: SearchSpace, epochs: int, seed: int, *, grace_period: int = 1, reduction_factor: float = 4
+    ) -> None:
         from ray.tune.schedulers import ASHAScheduler
 
         super().__init__(space, epochs, seed)
         self._asha = ASHAScheduler(
-            time_attr="epoch", metric="val_acc", mode="max", max_t=epochs, reduction_factor=reduction_factor
+            time_attr="epoch",
+            metric="val_acc",
+            mode="max",
+            max_t=epochs,
+            grace_period=grace_period,
+            reduction_factor=reduction_factor,
         )
         self._trials: dict[int, Any] = {}
 
@@ -98,12 +105,12 @@ class StockAsha(RandomWithoutStopping):
 class StockAshaOptuna(StockAsha):
     """Ray Tune's ASHAScheduler and OptunaSearch (TPE), both with their defaults."""
 
-    def __init__(self, space: SearchSpace, epochs: int, seed: int, reduction_factor: float = 4) -> None:
+    def __init__(self, space: SearchSpace, epochs: int, seed: int) -> None:
         import optuna
         from ray import tune
         from ray.tune.search.optuna import OptunaSearch
 
-        super().__init__(space, epochs, seed, reduction_factor)
+        super().__init__(space, epochs, seed)
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         asked: dict[str, Any] = {}
         for name, domain in space.searched.items():
@@ -160,7 +167,11 @@ class SyneTune(Rival):
         return dict(suggestion.config)
 
     def goes_on(self, trial: int, row: dict[str, Any]) -> bool:
-        return bool(self._scheduler.on_trial_result(self._trials[trial], row) == "CONTINUE")
+        goes_on = bool(self._scheduler.on_trial_result(self._trials[trial], row) == "CONTINUE")
+        if not goes_on:
+            self._scheduler.on_trial_remove(self._trials.pop(trial))
+        return goes_on
 
     def ended(self, trial: int, row: dict[str, Any]) -> None:
-        self._scheduler.on_trial_complete(self._trials[trial], row)
+        if trial in self._trials:  # its tuner does not call a trial complete that was stopped
+            self._scheduler.on_trial_complete(self._trials.pop(trial), row)

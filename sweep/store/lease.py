@@ -76,15 +76,12 @@ def holder(sweep: Folder) -> Holder | None:
     """The driver that runs this sweep; None if there is none, or it has died or fallen silent. Raises OSError."""
     log = sweep / LOG
     try:
+        silent_s = _silent_s(log)
         held = log.parsed(LEASE, json.loads)
     except FileNotFoundError:
         return None
     except ValueError:
         held = {}
-    try:
-        silent_s = _silent_s(log)
-    except FileNotFoundError:
-        return None
     if silent_s >= SILENT_AFTER_S or _is_gone(held):
         return None
     return Holder(
