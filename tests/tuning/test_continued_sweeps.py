@@ -10,8 +10,10 @@ import pytest
 import sweep
 from search_spaces.errors import SpecError
 from sweep.store import read_sweep
+from sweep.store.errors import StoreError
 from sweep.store.folder import LocalFolder
 from sweep.store.generations import committed
+from sweep.store.manifest import read_manifest, write_manifest
 from sweep.store.verify import quarantine
 from sweep.store.writer import StoreWriter
 from sweep.tuning.continued_spec import continued_spec
@@ -49,6 +51,17 @@ def test_more_trials_and_more_epochs_give_what_a_larger_sweep_gives(tmp_path: Pa
     # What was there stays as it was, times included.
     kept = after.merge(before[["trial_id", "epoch", "timestamp"]], on=["trial_id", "epoch", "timestamp"])
     assert len(kept) == len(before) == 6
+
+
+@pytest.mark.slow
+def test_on_other_images_it_is_not_gone_on_with(tmp_path: Path) -> None:
+    folder = LocalFolder(Path(shutil.copytree(Path(__file__).parents[1] / "assets/older/interrupted", tmp_path / "a")))
+    manifest = read_manifest(folder)
+    write_manifest(folder, {**manifest, "dataset": {**manifest["dataset"], "fingerprint": "of other images"}})
+    before = read_sweep(folder)
+    with pytest.raises(StoreError, match=r"of fingerprint of other images, .* restore the data"):
+        sweep.resume(folder.root)
+    assert read_sweep(folder).epochs == before.epochs
 
 
 def test_a_run_with_an_id_starts_a_sweep_or_goes_on_with_it(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """A final choice: halving over fresh seeds, the last ones on the test images, and going on after an interruption."""
 
+import json
 import shutil
 import signal
 from dataclasses import replace
@@ -8,10 +9,12 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from typer.testing import CliRunner
 
 import analysis
 import sweep
 from search_spaces.errors import SpecError
+from sweep.cli.app import app
 from sweep.store.errors import StoreError
 from sweep.store.folder import LocalFolder
 from sweep.store.manifest import read_manifest, write_manifest
@@ -89,6 +92,10 @@ def test_the_best_compete_on_fresh_seeds_and_only_the_last_meet_the_test_images(
     write_manifest(LocalFolder(tmp_path / "search-final-a"), {**manifest, "state": "RUNNING"})
     sweep.finalize(found.path, top=1, replicates=2)
     pd.testing.assert_frame_equal(tables(tmp_path / "search-final-a")[1], final_epochs)
+
+    done = CliRunner().invoke(app, ["finalize", str(found.path), "--top", "1", "--replicates", "2", "--json"])
+    assert done.exit_code == 0, done.output
+    assert [each["n"] for each in json.loads(done.stdout)["finalists"]] == [2]
 
     with pytest.raises(SpecError, match=r"search-final-a: begun by .* after a look at the test images"):
         sweep.finalize(found.path, top=1, replicates=3)
