@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TypeGuard
 
-from search_spaces.wording import shown, unknown_key
+from search_spaces.wording import nearest, shown, unknown_key
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,9 @@ def check_model_args(model: str, model_args: Mapping[str, object]) -> dict[str, 
     Raises ValueError, a line a mistake, with the key, the value, what is allowed, and for an unknown key the nearest.
     """
     if model not in MODEL_ARGS:
-        raise ValueError(f"model: got {shown(model)}; allowed: one of {', '.join(MODEL_ARGS)}")
+        like = nearest(model, MODEL_ARGS)
+        hint = f"; did you mean {like}?" if like else ";"
+        raise ValueError(f"model: got {shown(model)}{hint} allowed: one of {', '.join(MODEL_ARGS)}")
     arguments = MODEL_ARGS[model]
     faults = [
         unknown_key(f"model_args.{key}", value, arguments) for key, value in model_args.items() if key not in arguments

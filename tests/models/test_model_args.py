@@ -49,7 +49,7 @@ def test_defaults_are_filled_in(model: str, given: dict[str, object], wanted: di
         ("cnn", {"kernel_size": 13}, "got 13"),
         ("cnn", {"kernel_size": [3]}, r"got \[3\]"),
         ("cnn", {"kernelsize": 3}, r"did you mean model_args.kernel_size\?"),
-        ("rnn", {}, "model: got 'rnn'; allowed: one of mlp, cnn"),
+        ("rnn", {}, r"model: got 'rnn'; did you mean cnn\? allowed: one of mlp, cnn"),
     ],
 )
 def test_a_wrong_argument_is_named_with_its_value_and_what_is_allowed(

@@ -182,7 +182,7 @@ def test_other_images_than_built_for_are_refused(model: str) -> None:
     [
         ("cnn", {"channels": [4, 4, 4, 4]}, "4 blocks halve the image 4 times and need at least 16x16 pixels, got 8x8"),
         ("cnn", {"kernel_size": 4}, "model_args.kernel_size: got 4"),
-        ("cnn", {"hidden": [4]}, "model_args.hidden: got"),
+        ("cnn", {"hidden": [4]}, "model_args.hidden: unknown key"),
         ("mlp", {"image_shape": (3, 8)}, "image_shape: got"),
         ("mlp", {"num_classes": 0}, "num_classes: 0"),
         ("mlp", {"layer_order": "lbb"}, "lbb"),
