@@ -15,7 +15,7 @@ from real_sweeps import RealSweep, check_exactly_once, check_same_numbers
 MakeSweep = Callable[..., RealSweep]
 MakeCluster = Callable[..., RealCluster]
 
-TRIALS, EPOCHS = 6, 8
+TRIALS, EPOCHS = 6, 30  # more than are trained while the commands start
 
 
 def study(cifar10: Path) -> dict[str, Any]:
