@@ -122,7 +122,7 @@ def _simulated(spec: SweepSpec, trials: int, trials_at_once: int) -> tuple[float
         )
         for number in range(max(1, min(20, _SIMULATED_TRIALS // trials)))
     ]
-    epochs, rounds = (fmean(len(sweep.told) for sweep in sweeps), fmean(sweep.wall_s for sweep in sweeps))
+    epochs, rounds = fmean(len(sweep.told) for sweep in sweeps), fmean(sweep.wall_s for sweep in sweeps)
     # The last ones' way to their end comes once, however many trials there are.
     return scale * epochs, rounds + (scale - 1) * epochs / trials_at_once
 

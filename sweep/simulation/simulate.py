@@ -94,7 +94,7 @@ class Simulation:
             if not self._budget_is_used_up():
                 self._train(worker, record, self._cluster.start_s)
             return True
-        row = self._next_row(worker, record)
+        row = {**self._answers[record.trial_id][len(record.epochs)], "epoch_s": self._epoch_s(worker, record)}
         self.told.append((self.now, row["val_acc"]))
         verdict = self.stopping.told(record.trial_id, record.configuration_id, [*record.epochs, row])
         self.ledger.add_epoch(record.trial_id, row, node="virtual")
@@ -125,13 +125,13 @@ class Simulation:
         """Epochs that run then still end."""
         return self.assignments.budget_reached(self.now) is not None
 
-    def _next_row(self, worker: int, record: TrialRecord) -> dict[str, Any]:
-        """With the time that it takes there."""
-        row = self._answers[record.trial_id][len(record.epochs)]
-        return {**row, "epoch_s": row["epoch_s"] * self._durations[worker]}
+    def _epoch_s(self, worker: int, record: TrialRecord) -> float:
+        """How long a trial's next epoch takes there."""
+        recorded_s: float = self._answers[record.trial_id][len(record.epochs)]["epoch_s"]
+        return recorded_s * self._durations[worker]
 
     def _train(self, worker: int, record: TrialRecord, start_s: float = 0.0) -> None:
-        over = self.now + start_s + self._next_row(worker, record)["epoch_s"]
+        over = self.now + start_s + self._epoch_s(worker, record)
         heapq.heappush(self._events, (over, next(self._order), worker, record))
 
 
