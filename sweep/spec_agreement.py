@@ -31,7 +31,7 @@ def disagreements(spec: "SweepSpec", *, stored: bool) -> list[str]:
         for name in TOP_LEVEL
         if getattr(spec, name) is not None and name in spec.space
     ]
-    lines += [] if stored else _without_effect(spec)
+    lines += _without_price(spec, stored) + ([] if stored else _without_effect(spec))
     lines += _study_lines(spec) if spec.mode == "study" else _search_lines(spec)
     if spec.configurations is not None and spec.search.algorithm != "grid":
         lines.append(
@@ -54,23 +54,26 @@ def disagreements(spec: "SweepSpec", *, stored: bool) -> list[str]:
     return lines
 
 
-def _without_effect(spec: "SweepSpec") -> list[str]:
-    """Of a bound that nothing comes nearer to, and of what is searched though nothing in the space can feel it: all
-    those trials would be one.
-    """
+def _without_price(spec: "SweepSpec", stored: bool) -> list[str]:
+    """Of a bound that nothing comes nearer to. A sweep that has begun may price what its trials do not take."""
     budget, resources = spec.budget, spec.resources
     cost_per_hour = (
         budget.price_per_cpu_hour * resources.cpus_per_trial + budget.price_per_gpu_hour * resources.gpus_per_trial
     )
-    lines = []
-    if budget.max_cost is not None and cost_per_hour == 0:
-        lines.append(
+    priced = cost_per_hour > 0 or (stored and (budget.price_per_cpu_hour or budget.price_per_gpu_hour))
+    if budget.max_cost is not None and not priced:
+        return [
             f"budget.max_cost: got {budget.max_cost:g} and no price of what a trial takes "
             f"({resources.cpus_per_trial:g} CPUs, {resources.gpus_per_trial:g} GPUs); allowed: beside "
             "price_per_cpu_hour above 0, or price_per_gpu_hour and resources.gpus_per_trial above 0"
-        )
+        ]
+    return []
+
+
+def _without_effect(spec: "SweepSpec") -> list[str]:
+    """Of what is searched though nothing in the space can feel it: all those trials would be one."""
     if spec.configurations is not None:
-        return lines
+        return []
     space = spec.search_space
     orders, optimizers = _possible(space, "layer_order"), _possible(space, "optimizer")
     felt_by = {
@@ -81,7 +84,7 @@ def _without_effect(spec: "SweepSpec") -> list[str]:
         },
         "sgd_momentum": ("optimizer sgd", f"optimizer {', '.join(optimizers)}", "sgd" in optimizers),
     }
-    return lines + [
+    return [
         f"space.{name}: got {shown(spec.space[name])} with {got}, where it has no effect; allowed: beside {needed}; "
         f"leave it out (--set space.{name}=null)"
         for name, (needed, got, is_felt) in felt_by.items()

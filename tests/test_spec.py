@@ -125,6 +125,8 @@ def test_what_has_no_effect_in_a_sweep_that_has_begun_stays() -> None:
     with pytest.raises(SpecError, match=r"space\.sgd_momentum"):
         SweepSpec.load(stored)
     assert continued_spec(stored, ["trials=50"]).search.trials == 50
+    with pytest.raises(SpecError, match=r"budget\.max_cost: got 5"):
+        continued_spec(load().to_dict(), overrides=["budget.max_cost=5"])
 
 
 def test_model_args_are_filled_with_the_models_defaults() -> None:
