@@ -1,7 +1,8 @@
 """What it costs to find a good configuration: our searches against what people use, on recorded curves.
 
 A virtual clock, 16 workers, real decisions: every method's own scheduler and searcher objects. Printed for each: the
-epochs that all trials together had spent when one of them came within 0.5 points of the best recorded configuration.
+epochs that all trials together had spent when one of them came within 0.5 points of the best recorded configuration, by
+the mean of that one's recorded seeds.
 
     python -m benchmarks.search [--curves DIR] [--repetitions 50] [--workers 16] [--methods NAME ...]
 
@@ -51,6 +52,7 @@ def rival_cost(make: Callable[..., Rival], curves: RecordedCurves, space: Search
     order = itertools.count()
     events: list[tuple[float, int, int]] = []
     answers: dict[int, list[dict[str, Any]]] = {}
+    needed: dict[int, int | None] = {}
     told: dict[int, int] = {}
     now, spent = 0.0, 0
 
@@ -66,7 +68,9 @@ def rival_cost(make: Callable[..., Rival], curves: RecordedCurves, space: Search
         trial = len(answers)
         suggestion = rival.suggest(trial)
         assert suggestion is not None
-        answers[trial] = curves.curve(space.resolve(suggestion), shift)
+        configuration = space.resolve(suggestion)
+        answers[trial] = curves.curve(configuration, shift)
+        needed[trial] = curves.epochs_to(curves.best_val_acc - TARGET, configuration)
         told[trial] = 0
         train(trial)
 
@@ -78,7 +82,7 @@ def rival_cost(make: Callable[..., Rival], curves: RecordedCurves, space: Search
         row = answers[trial][told[trial]]
         told[trial] += 1
         spent += 1
-        if row["val_acc"] >= curves.best_val_acc - TARGET:
+        if told[trial] == needed[trial]:
             return spent, now
         if told[trial] < min(curves.spec.epochs, len(answers[trial])) and rival.goes_on(trial, row):
             train(trial)
@@ -94,12 +98,14 @@ def our_cost(keys: dict[str, Any], curves: RecordedCurves, space: dict, workers:
     search = {**keys.get("search", {}), "trials": 2000, "seed": seed}
     spec = SweepSpec.load({**base, "dataset": "digits", "space": space, **keys, "search": search})
     simulation = Simulation(curves, spec, VirtualCluster(workers))
-    seen = 0
+    needed: dict[str, int | None] = {}
     while simulation.step() and len(simulation.told) < MAX_EPOCHS:
-        for at, val_acc in simulation.told[seen:]:
-            seen += 1
-            if val_acc >= curves.best_val_acc - TARGET:
-                return seen, at
+        told = simulation.told[-1]  # each step ends an epoch, as no virtual worker fails
+        if told.epoch == 1:
+            configuration = simulation.ledger.trials[told.trial_id].configuration
+            needed[told.trial_id] = curves.epochs_to(curves.best_val_acc - TARGET, configuration)
+        if told.epoch == needed[told.trial_id]:
+            return len(simulation.told), told.at
     return MAX_EPOCHS, simulation.now
 
 

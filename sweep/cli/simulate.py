@@ -102,7 +102,7 @@ def _print(results: "list[tuple[dict[str, Any], Repetitions]]", best: float, tar
         print("  ".join(cell.rjust(width) for cell, width in zip(line, widths, strict=True)))
     print(
         f"Medians [quartiles]. Best recorded: {best:.4f}; `epochs to it`: spent by all trials until one came within "
-        f"{100 * target:g} points of it; `uncut`: epochs without early stopping."
+        f"{100 * target:g} points of it, by the mean of its recorded seeds; `uncut`: epochs without early stopping."
     )
 
 

@@ -26,7 +26,7 @@ _LOGARITHMIC_SPAN = 30.0
 class RecordedCurves:
     """Every configuration of a full factorial with its rows, epoch by epoch.
 
-    `spec`: the study's. `best_val_acc`: the highest that a configuration reaches, its replicates' best epochs averaged.
+    `spec`: the study's. `best_val_acc`: the highest that a configuration reaches, see `epochs_to`.
     """
 
     def __init__(self, tables: SweepTables) -> None:
@@ -52,7 +52,8 @@ class RecordedCurves:
         self._axes = {name: _Axis(domain) for name, domain in self.spec.search_space.searched.items()}
         points = [self._position(replicates[0].configuration) for replicates in self._records]
         self._positions = np.array(points).reshape(len(points), -1)
-        self.best_val_acc = max(map(mean_best, self._records))
+        self._best_so_far = np.array([_best_so_far(replicates, self.spec.epochs) for replicates in self._records])
+        self.best_val_acc = float(self._best_so_far.max())
 
     @classmethod
     def read(cls, place: str | Path | Folder) -> "RecordedCurves":
@@ -88,18 +89,33 @@ class RecordedCurves:
         Nearest: by the sum over the searched hyper-parameters of their distances, a recorded range being 1 wide, in
         the logarithm where it spans decades; two different words are 1 apart. Replicates are used again in turn.
         """
-        distances = np.abs(self._positions - np.array(self._position(configuration)))
-        replicates = self._records[int(np.minimum(distances, 1.0).sum(axis=1).argmin())]
+        replicates = self._records[self._nearest(configuration)]
         return replicates[replicate % len(replicates)].epochs
+
+    def epochs_to(self, val_acc: float, configuration: dict[str, Any]) -> int | None:
+        """The epoch by which the nearest recorded configuration has reached `val_acc`; None if it never does.
+
+        Its replicates' highest accuracies by then are averaged: one lucky seed does not make a configuration good.
+        """
+        reached = self._best_so_far[self._nearest(configuration)] >= val_acc
+        return int(reached.argmax()) + 1 if reached.any() else None
+
+    def _nearest(self, configuration: dict[str, Any]) -> int:
+        distances = np.abs(self._positions - np.array(self._position(configuration)))
+        return int(np.minimum(distances, 1.0).sum(axis=1).argmin())
 
     def _position(self, configuration: dict[str, Any]) -> list[float]:
         return [axis.position(configuration[name]) for name, axis in self._axes.items()]
 
 
-def mean_best(replicates: list[TrialRecord]) -> float:
-    """The highest val_acc of each replicate, averaged; minus infinity if one never had any."""
-    best = [record.best["val_acc"] if record.best else -math.inf for record in replicates]
-    return sum(best) / len(best)
+def _best_so_far(replicates: list[TrialRecord], epochs: int) -> np.ndarray:
+    """By epoch: each replicate's highest val_acc until then, averaged; minus infinity while one has none."""
+    curves = np.full((len(replicates), epochs), -np.inf)
+    for curve, record in zip(curves, replicates, strict=True):
+        for row in record.epochs:
+            if math.isfinite(row["val_loss"]):
+                curve[row["epoch"] - 1] = row["val_acc"]
+    return np.maximum.accumulate(curves, axis=1).mean(axis=0)
 
 
 class _Axis:

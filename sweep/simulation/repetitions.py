@@ -6,11 +6,11 @@ from statistics import median, quantiles
 from typing import Any
 
 from sweep.simulation.recorded_curves import RecordedCurves
-from sweep.simulation.simulate import simulate
+from sweep.simulation.simulate import SimulatedSweep, simulate
 from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
 
-# Accuracy below the best recorded configuration at which a sweep counts as having found it.
+# How far below the best recorded configuration, in accuracy, one is that counts as found where a trial has reached it.
 TARGET = 0.005
 
 
@@ -25,8 +25,9 @@ class Spread:
 
 @dataclass(frozen=True)
 class Repetitions:
-    """epochs, wall_s, best_val_acc: of a whole sweep. reached: repetitions that came within TARGET of the best
-    recorded configuration; epochs_to_target: what they had spent by then, None if none came there.
+    """epochs, wall_s, best_val_acc: of a whole sweep. reached: repetitions in which a trial came within TARGET of the
+    best recorded configuration, by `RecordedCurves.epochs_to`; epochs_to_target: what they had spent by then, None if
+    none came there.
     """
 
     repetitions: int
@@ -54,8 +55,7 @@ def repeat(curves: RecordedCurves, spec: SweepSpec, cluster: VirtualCluster, rep
         )
         for number in range(repetitions)
     ]
-    needed = [sweep.epochs_to(curves.best_val_acc - TARGET) for sweep in sweeps]
-    found = [epochs for epochs in needed if epochs is not None]
+    found = [epochs for sweep in sweeps if (epochs := _epochs_to_target(curves, sweep)) is not None]
     trials = max(len(sweep.trials) for sweep in sweeps)
     return Repetitions(
         repetitions=repetitions,
@@ -67,6 +67,12 @@ def repeat(curves: RecordedCurves, spec: SweepSpec, cluster: VirtualCluster, rep
         reached=len(found),
         epochs_to_target=spread(found) if found else None,
     )
+
+
+def _epochs_to_target(curves: RecordedCurves, sweep: SimulatedSweep) -> int | None:
+    target = curves.best_val_acc - TARGET
+    needed = {record.trial_id: curves.epochs_to(target, record.configuration) for record in sweep.trials}
+    return next((count for count, told in enumerate(sweep.told, 1) if told.epoch == needed[told.trial_id]), None)
 
 
 def spread(values: Sequence[float]) -> Spread:

@@ -9,7 +9,7 @@ import itertools
 import math
 import random
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
@@ -20,22 +20,27 @@ from sweep.tuning.ledger import Ledger, RowWriter
 from sweep.tuning.trial_record import TrialRecord
 
 
+class ToldEpoch(NamedTuple):
+    """An epoch of a trial, and when (s) it was over."""
+
+    at: float
+    trial_id: str
+    epoch: int
+    val_acc: float
+
+
 @dataclass(frozen=True)
 class SimulatedSweep:
-    """trials: as they ended. told: each epoch in the order of the clock: when (s), and its val_acc. wall_s: in all."""
+    """trials: as they ended. told: each epoch in the order of the clock. wall_s: in all."""
 
     trials: list[TrialRecord]
-    told: list[tuple[float, float]]
+    told: list[ToldEpoch]
     wall_s: float
 
     @property
     def best_val_acc(self) -> float:
         """Of any epoch told; NaN if none was."""
-        return max((val_acc for _, val_acc in self.told), default=math.nan)
-
-    def epochs_to(self, val_acc: float) -> int | None:
-        """How many epochs all trials together had told when one reached `val_acc`; None if none did."""
-        return next((count for count, (_, told) in enumerate(self.told, 1) if told >= val_acc), None)
+        return max((told.val_acc for told in self.told), default=math.nan)
 
 
 class NoStore(RowWriter):
@@ -72,7 +77,7 @@ class Simulation:
         self.assignments = Assignments(spec, self.ledger, self.stopping)
         self.ledger.listeners.append(self.assignments)
         self.now = 0.0
-        self.told: list[tuple[float, float]] = []
+        self.told: list[ToldEpoch] = []
         self._curves = curves
         self._cluster = cluster
         self._rng = random.Random(seed_for(spec.search.seed, 0, "order"))
@@ -95,7 +100,7 @@ class Simulation:
                 self._train(worker, record, self._cluster.start_s)
             return True
         row = {**self._answers[record.trial_id][len(record.epochs)], "epoch_s": self._epoch_s(worker, record)}
-        self.told.append((self.now, row["val_acc"]))
+        self.told.append(ToldEpoch(self.now, record.trial_id, row["epoch"], row["val_acc"]))
         verdict = self.stopping.told(record.trial_id, record.configuration_id, [*record.epochs, row])
         self.ledger.add_epoch(record.trial_id, row, node="virtual")
         if verdict.action == "cut":

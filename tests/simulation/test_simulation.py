@@ -11,6 +11,7 @@ from planted_sweep import epoch, trial, write_sweep
 from search_spaces.errors import SpecError
 from sweep.simulation.plan import plan_sweep
 from sweep.simulation.recorded_curves import RecordedCurves
+from sweep.simulation.repetitions import Spread, repeat
 from sweep.simulation.simulate import NoStore, SimulatedSweep, Simulation, simulate
 from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
@@ -157,6 +158,29 @@ def test_where_every_loss_is_nan_nothing_hangs_and_nothing_survives(tmp_path: Pa
         sweep = simulate(recorded, asked, VirtualCluster(2))
         assert statuses(sweep) == {"STOPPED"}
         assert len(sweep.trials) == 5
+
+
+def test_a_lucky_seed_does_not_make_a_configuration_found(tmp_path: Path) -> None:
+    """One has a seed above all others, and a mean of 0.6; the other reaches 0.62 with both, in its second epoch."""
+    accuracies = {0.001: ([0.7, 0.7, 0.7], [0.5, 0.5, 0.5]), 0.01: ([0.5, 0.62, 0.6], [0.4, 0.62, 0.6])}
+    trials = [
+        trial([epoch(1.0, 0.9, val_acc) for val_acc in curve], lr=lr, replicate=replicate)
+        for lr, seeds in accuracies.items()
+        for replicate, curve in enumerate(seeds)
+    ]
+    keys = {
+        "name": "lucky",
+        "model": "mlp",
+        "dataset": "digits",
+        "epochs": 3,
+        "space": {"lr": {"choice": [1e-3, 1e-2]}},
+    }
+    recorded = RecordedCurves.read(write_sweep(tmp_path / "lucky", trials, spec={**keys, "mode": "study"}))
+    assert recorded.best_val_acc == pytest.approx(0.62)
+    asked = SweepSpec.load({**keys, "search": {"algorithm": "grid"}, "scheduler": "none"})
+    found = repeat(recorded, asked, VirtualCluster(1), 4)
+    assert found.best_val_acc.high > 0.62  # some of the four sweeps met the lucky seed
+    assert (found.reached, found.epochs_to_target) == (4, Spread(5, 5, 5))
 
 
 def test_what_was_not_recorded_is_refused(curves: RecordedCurves) -> None:
