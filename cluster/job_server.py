@@ -57,7 +57,7 @@ class JobServer:
             raise ClusterError(f"--address {address}: {error}") from None
         except (ConnectionError, ValueError) as error:
             raise ClusterError(f"--address {address}: {error}") from None
-        self._address = address
+        self.address = address
 
     def jobs(self, sweep: str | None = None) -> list[Job]:
         """The attempts at one sweep, or at all, the oldest first."""
@@ -85,7 +85,7 @@ class JobServer:
         alive = [job for job in earlier if job.is_alive]
         if alive:
             return alive[-1]
-        submission_id = f"{sweep}-{len(earlier) + 1}"
+        submission_id = next_id(sweep, earlier)
         try:
             self._asked(
                 lambda: self._client.submit_job(
@@ -108,8 +108,13 @@ class JobServer:
 
     def job(self, submission_id: str) -> Job:
         """That job as it is now."""
-        (found,) = (job for job in self.jobs() if job.submission_id == submission_id)
-        return found
+        for job in self.jobs():
+            if job.submission_id == submission_id:
+                return job
+        raise ClusterError(
+            f"--address {self.address}: no longer knows the job {submission_id}, as after a new start of the cluster's "
+            "head; submit the sweep again, which goes on with what is stored"
+        )
 
     def stop(self, job: Job) -> None:
         """End a job by a signal to its driver; one that has ended is fine."""
@@ -137,10 +142,18 @@ class JobServer:
         return self.job(job.submission_id)
 
     def _asked(self, question: Callable[[], Any]) -> Any:
+        from aiohttp import ClientError  # Ray's own client's, where it follows a log
+
         try:
             return question()
-        except (RuntimeError, OSError) as error:
-            raise ClusterError(f"--address {self._address}: {error}") from None
+        except (RuntimeError, OSError, ClientError) as error:
+            raise ClusterError(f"--address {self.address}: {error}") from None
+
+
+def next_id(sweep: str, earlier: Sequence[Job]) -> str:
+    """Of a sweep's next attempt; Ray takes an id once, and people delete jobs."""
+    numbers = [int(number) for job in earlier if (number := job.submission_id.rpartition("-")[2]).isdigit()]
+    return f"{sweep}-{max(numbers, default=0) + 1}"
 
 
 def _without_rays_line(log: str) -> str:

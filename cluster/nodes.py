@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from cluster.errors import PreflightError
+from cluster.shipped_code import code_digest
 
-# Trials run the code that the driver sends; these it cannot send, and other versions give other numbers or none.
+# What a job cannot be sent with, and other versions of which give other numbers or none.
 SAME_EVERYWHERE = ("ray", "torch", "torchvision")
 _ANSWER_WITHIN_S = 60
 
@@ -29,10 +30,11 @@ class Node:
     problems: tuple[str, ...]
 
 
-def look_at_nodes(use_storage: Callable[[str], None]) -> list[Node]:
-    """Ask every living node, all at once, for its versions, and to use the storage.
+def look_at_nodes(use_storage: Callable[[str], None], find_data: Callable[[], None] | None = None) -> list[Node]:
+    """Ask every living node, all at once, for its versions, to use the storage, and to find the data.
 
-    use_storage: called on each node with that node's id; raises OSError saying what is wrong.
+    use_storage: called on each node with that node's id; raises OSError saying what is wrong. find_data: called on each
+    node on which trials may run; raises OSError or ValueError likewise.
     """
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
@@ -41,7 +43,7 @@ def look_at_nodes(use_storage: Callable[[str], None]) -> list[Node]:
     nodes = [node for node in ray.nodes() if node["Alive"]]
     answers = [
         ask.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node["NodeID"], soft=False)).remote(
-            use_storage, node["NodeID"]
+            use_storage, node["NodeID"], find_data if node["Resources"].get("CPU") else None
         )
         for node in nodes
     ]
@@ -51,7 +53,7 @@ def look_at_nodes(use_storage: Callable[[str], None]) -> list[Node]:
 
 def look_at_this_machine(use_storage: Callable[[str], None]) -> Node:
     """The same of the machine that this process runs on, without a Ray."""
-    said = _answer(use_storage, "here")
+    said = _answer(use_storage, "here", None)
     absent = [name for name, found in said["versions"].items() if found == "absent"]
     problems = [f"{name} is not installed: pip install {name}" for name in absent]
     return Node(
@@ -59,7 +61,7 @@ def look_at_this_machine(use_storage: Callable[[str], None]) -> Node:
         address="here",
         cpus=os.cpu_count() or 1,
         gpus=len(list(Path("/dev").glob("nvidia[0-9]*"))),
-        memory_gib=os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30,
+        memory_gib=said["memory_gib"],
         versions=said["versions"],
         problems=(*problems, *_storage_problems(said)),
     )
@@ -83,21 +85,35 @@ def versions_here(packages: Sequence[str] = SAME_EVERYWHERE) -> dict[str, str]:
     return found
 
 
-def _answer(use_storage: Callable[[str], None], node_id: str) -> dict[str, Any]:
+def _answer(use_storage: Callable[[str], None], node_id: str, find_data: Callable[[], None] | None) -> dict[str, Any]:
     """Runs on the node."""
+    storage = data = None
     try:
         use_storage(node_id)
-        storage = None
     except OSError as error:
         storage = str(error)
-    return {"host": socket.gethostname(), "versions": versions_here(), "storage": storage}
+    try:
+        if find_data is not None:
+            find_data()
+    except (OSError, ValueError) as error:
+        data = str(error)
+    return {
+        "host": socket.gethostname(),
+        "memory_gib": os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30,
+        "versions": versions_here(),
+        "code": code_digest(),
+        "storage": storage,
+        "data": data,
+    }
 
 
 def _node(node: dict[str, Any], answer: Any) -> Node:
     import ray
 
     problems = []
-    said: dict[str, Any] = {"host": node["NodeManagerHostname"], "versions": {}, "storage": None}
+    versions, code = versions_here(), code_digest()
+    said: dict[str, Any] = {"host": node["NodeManagerHostname"], "memory_gib": 0.0, "storage": None, "data": None}
+    said |= {"versions": versions, "code": code}
     try:
         said = ray.get(answer, timeout=0)
     except ray.exceptions.GetTimeoutError:
@@ -105,17 +121,21 @@ def _node(node: dict[str, Any], answer: Any) -> Node:
     except ray.exceptions.RayError as error:
         problems.append(f"cannot run code ({str(error).strip().splitlines()[-1]}); look at its raylet's log")
     problems += _storage_problems(said)
-    for name, here in versions_here().items():
-        there = said["versions"].get(name, here)
-        if there != here:
-            problems.append(f"has {name} {there}, the driver's node {here}; install the same on all nodes")
+    if said["data"] is not None:
+        problems.append(f"{said['data']}; each node prepares the data itself: put it there under the same path")
+    for name, version_here in versions.items():
+        there = said["versions"][name]
+        if there != version_here:
+            problems.append(f"has {name} {there}, the driver's node {version_here}; install the same on all nodes")
+    if said["code"] != code:
+        problems.append("runs another version of gapsweep than the driver; install the same checkout on all nodes")
     resources = node["Resources"]
     return Node(
         host=said["host"],
         address=node["NodeManagerAddress"],
         cpus=resources.get("CPU", 0.0),
         gpus=resources.get("GPU", 0.0),
-        memory_gib=resources.get("memory", 0.0) / 2**30,
+        memory_gib=said["memory_gib"],
         versions=said["versions"],
         problems=tuple(problems),
     )

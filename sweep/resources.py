@@ -4,6 +4,8 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from search_spaces.errors import SpecError
 
+SMALLEST_SHARE = 0.0001
+
 
 class ResourceSettings(BaseModel):
     """What one trial occupies, and how many run at once."""
@@ -29,6 +31,11 @@ class ResourceSettings(BaseModel):
     @field_validator("gpus_per_trial")
     @classmethod
     def _whole_gpus(cls, value: float) -> float:
+        if 0 < value < SMALLEST_SHARE:
+            raise SpecError(
+                f"resources.gpus_per_trial: got {value!r}; allowed: 0, or from {SMALLEST_SHARE}, the smallest part "
+                "that Ray gives out"
+            )
         if value > 1 and value != int(value):
             raise SpecError(
                 f"resources.gpus_per_trial: got {value!r}; allowed: a number from 0 to 1, or a whole number; "

@@ -54,13 +54,15 @@ class SearchSettings(BaseModel):
     algorithm: Literal["grid", "random", "qmc", "tpe", "gp", "multi-objective", "nsga2"] = Field(
         default="qmc",
         description="one of grid (all configurations), random, qmc (evenly spread), tpe, gp (both learn from results), "
-        "multi-objective (TPE: accuracy up, gap down), nsga2 (the same by evolution)",
+        "multi-objective (TPE: accuracy up, gap down), nsga2 (the same by evolution); default qmc, and grid in mode "
+        "study and for configurations",
     )
     trials: int | None = Field(
         default=20,
         ge=1,
         le=1_000_000,
-        description="an integer from 1 to 1000000 (configurations to try), or null for all of a grid",
+        description="an integer from 1 to 1000000 (configurations to try), or null for all of a grid; default 20, and "
+        "null for grid",
     )
     seed: int = Field(
         default=0, ge=0, le=2**32 - 1, description="an integer from 0 to 4294967295 (all randomness follows it)"
@@ -80,7 +82,8 @@ class SweepSpec(BaseModel):
     model_args: dict[str, Any] = Field(
         default_factory=dict,
         validate_default=True,
-        description="a mapping: hidden for mlp ([512]); channels ([32, 64]) and kernel_size (3) for cnn",
+        description="a mapping: for mlp hidden (1 to 8 widths up to 65536, default [512]); for cnn channels (1 to 5 "
+        "widths up to 4096, default [32, 64]) and kernel_size (odd, up to 11, default 3)",
     )
     dataset: str = Field(description="one of digits, cifar10, cifar100, parquet:PATH, folder:PATH")
     train_size: int | None = Field(
@@ -100,8 +103,8 @@ class SweepSpec(BaseModel):
     )
     precision: Literal["auto", "fp32", "bf16"] = Field(
         default="auto",
-        description="one of auto (bf16 on a CPU that multiplies it natively, else fp32), fp32 (on a GPU with "
-        "convolutions in TF32), bf16",
+        description="one of auto (bf16 on this machine's CPU if it multiplies that natively, else and on a cluster "
+        "fp32), fp32 (on a GPU with convolutions in TF32), bf16",
     )
     mode: Literal["search", "study"] = Field(
         default="search",

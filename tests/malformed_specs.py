@@ -162,6 +162,11 @@ _CONTENTS: list[tuple[str, str | bytes | Path, tuple[str, ...]]] = [
         GOOD + "resources: {cpus_per_trial: 0}\n",
         ("resources.cpus_per_trial: got 0", "allowed: a number from"),
     ),
+    (
+        "a part of a GPU below Ray's smallest",
+        GOOD + "resources: {gpus_per_trial: 0.00005}\n",
+        ("resources.gpus_per_trial: got 5e-05", "allowed: 0, or from 0.0001"),
+    ),
     ("negative GPUs", GOOD + "resources: {gpus_per_trial: -1}\n", ("resources.gpus_per_trial: got -1", "allowed:")),
     (
         "one GPU and a half",

@@ -101,7 +101,10 @@ def _checked(server: "JobServer", job: "Job") -> "Job":
                 + "\n".join(log.splitlines()[-10:])
             )
         time.sleep(0.5)
-    say(f"job {job.submission_id} is {job.state.lower()} and has not begun yet; `sweep logs -f` shows why")
+    say(
+        f"job {job.submission_id} is {job.state.lower()} and has not begun yet; "
+        f"`sweep logs {job.sweep} -f --address {server.address}` shows why"
+    )
     return job
 
 

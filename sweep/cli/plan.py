@@ -5,6 +5,7 @@ from typing import Annotated
 import typer
 
 from cluster.environment import cache_dir
+from cluster.errors import PreflightError
 from cluster.preflight import has_gpu
 from sweep.cli.options import Json, Set, Spec
 from sweep.cli.terminal import print_json, say
@@ -37,8 +38,10 @@ def plan(
         say("this machine has no GPU: what an epoch takes on one, and costs, is not measured")
     elif probe:
         say("measuring an epoch (--no-probe leaves that out)")
-        seconds = probe_seconds_per_epoch(checked, cache_dir())
-        cost = counted.cost(seconds, checked)
+        try:
+            cost = counted.cost(probe_seconds_per_epoch(checked, cache_dir()), checked)
+        except PreflightError as error:
+            say(f"{error}: what an epoch takes, and costs, is not measured")
     if json:
         print_json({**counted.to_dict(), **(cost or {})})
         return

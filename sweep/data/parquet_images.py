@@ -24,7 +24,7 @@ def read_parquet(path: Path, progress: Progress) -> RawDataset:
 
     Class names come from the hub's metadata in the schema, else they are the label numbers.
     Raises DataError, naming file and row, for unreadable files, missing columns, labels that are null, negative or
-    without a name and, while the batches are read, for an unreadable image.
+    without a name, classes without training images and, while the batches are read, for an unreadable image.
     """
     found = parquet_shards(path)
     shards = (*found.train, *found.test)
@@ -39,6 +39,12 @@ def read_parquet(path: Path, progress: Progress) -> RawDataset:
     else:
         is_test = held_out(labels, str(path))
         progress(f"{path}: no test files; {is_test.sum():,} of {len(labels):,} images are held out as the test set")
+    unseen = [] if names else sorted(set(range(labels.max() + 1)) - set(labels[~is_test].tolist()))
+    if unseen:
+        raise DataError(
+            f"{path}: {label_column} goes up to {labels.max()}, and no training image has {unseen[0]}; labels "
+            "count the classes from 0 without gaps"
+        )
     return RawDataset(
         class_names=names or tuple(map(str, range(labels.max() + 1))),
         labels=labels,
@@ -59,7 +65,7 @@ def _label_column(schema: pa.Schema, file: Path) -> str:
     for name in LABEL_NAMES:
         if name in integers:
             return name
-    if len(integers) == 1:
+    if len(integers) == 1 and not any(name in schema.names for name in LABEL_NAMES):  # of another type
         return integers[0]
     raise DataError(
         f"{file}: no label column; it needs an integer column named label or fine_label, or exactly one integer "

@@ -30,8 +30,11 @@ def rgb32(image: Image.Image) -> np.ndarray:
     """
     if image.mode == "F":
         raise ValueError("its pixels are floats; save it with 8 or 16 bits a channel")
-    if image.mode.startswith("I"):  # 16-bit grey, which convert would clip at 255
-        image = Image.fromarray((np.asarray(image, dtype=np.int64).clip(0, 65535) >> 8).astype(np.uint8))
+    if image.mode.startswith("I"):  # grey, which convert would clip at 255
+        grey = np.asarray(image, dtype=np.int64)
+        # Of 16 bits; 32 bits may also hold a byte.
+        of_8_bits = image.mode == "I" and grey.min() >= 0 and grey.max() <= 255
+        image = Image.fromarray((grey if of_8_bits else grey.clip(0, 65535) >> 8).astype(np.uint8))
     if image.mode == "P" and "transparency" in image.info:
         image = image.convert("RGBA")
     if image.mode != "RGB":

@@ -48,6 +48,8 @@ class CNN(nn.Module):
         if kernel_size % 2 == 0:
             raise ValueError(f"kernel_size: {kernel_size} is even; use an odd one, which keeps the image's size")
         self.image_shape = tuple(image_shape)
+        # Keeps a GPU busy; of wider blocks fewer do, and fit its memory.
+        self.gpu_evaluation_batch = max(100, 2000 * 64 // max(*channels, 64))
         stages: list[nn.Module] = []
         for out_width in channels:
             layer = Conv2d(width, out_width, kernel_size)

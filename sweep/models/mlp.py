@@ -20,6 +20,7 @@ class MLP(nn.Module):
 
     # The matrix product is fastest with many rows, as long as the images of a batch fit the last cache.
     evaluation_batch = 300
+    gpu_evaluation_batch = 2000  # keeps a GPU busy
 
     def __init__(
         self,

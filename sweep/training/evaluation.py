@@ -7,9 +7,6 @@ from torch import Tensor
 from sweep.models.build import Network
 from sweep.training.image_batches import ImageBatches
 
-# Enough for a GPU to be busy.
-GPU_BATCH = 2000
-
 
 @torch.inference_mode()
 def evaluate(model: Network, images: ImageBatches, index_N: Tensor) -> tuple[float, float]:
@@ -20,7 +17,7 @@ def evaluate(model: Network, images: ImageBatches, index_N: Tensor) -> tuple[flo
     model.eval()
     loss = torch.zeros((), dtype=torch.float64, device=images.device)
     correct = torch.zeros((), dtype=torch.int64, device=images.device)
-    batch_size = model.evaluation_batch if images.device.type == "cpu" else GPU_BATCH
+    batch_size = model.evaluation_batch if images.device.type == "cpu" else model.gpu_evaluation_batch
     for x_BCHW, y_B in images.clean(index_N, batch_size):
         logits_BK = model(x_BCHW)
         loss += F.cross_entropy(logits_BK.float(), y_B, reduction="sum")

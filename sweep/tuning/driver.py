@@ -5,6 +5,7 @@ import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import nullcontext, suppress
+from functools import partial
 from typing import Any, NamedTuple
 
 from cluster.connect import ray_session
@@ -14,6 +15,7 @@ from cluster.preflight import check_this_machine, idle_gpus
 from cluster.scratch_folder import scratch_folder
 from cluster.waiting import wait_for_a_place
 from sweep.data.dataset import ImageDataset, load_dataset
+from sweep.data.source import check_dataset
 from sweep.data.split import split_indices
 from sweep.spec import SweepSpec
 from sweep.store.errors import StoreError, SweepInUseError
@@ -26,7 +28,7 @@ from sweep.store.storage_probe import StorageProbe
 from sweep.store.writer import StoreWriter
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.build_stopping import build_stopping
-from sweep.tuning.checkpoint_cleaner import CheckpointCleaner
+from sweep.tuning.checkpoint_cleaner import CheckpointCleaner, may_go_on
 from sweep.tuning.drain import Drain
 from sweep.tuning.final_round import FinalRound, looks_at_test_images
 from sweep.tuning.interrupts import Interrupts
@@ -70,9 +72,9 @@ def drive(
         # Nothing is left of a sweep that is refused before it begins.
         storage = sweep.parent if manifest is None else sweep
         if address is not None:
-            check_cluster(storage, watch.announce)
+            check_cluster(storage, spec.dataset, watch.announce)
         if wait_for_a_place(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial, watch.announce):
-            check_cluster(storage, watch.announce)  # the nodes that have come
+            check_cluster(storage, spec.dataset, watch.announce)  # the nodes that have come
         if manifest is None and (idle := idle_gpus(spec.resources.gpus_per_trial)):
             watch.announce(f"{idle:g} GPUs idle; `--set resources.gpus_per_trial=0.1` would put ten trials on each")
         places = Places(spec.resources, elastic=address is not None)
@@ -80,7 +82,7 @@ def drive(
         # Raises for a train_size that these images do not have, before every trial would.
         split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
         if manifest is None:
-            manifest = manifest_content(sweep.name, spec, dataset)
+            manifest = manifest_content(sweep.name, spec, dataset, on_a_cluster=address is not None)
             if final_round is not None:
                 _refuse_other_data(sweep, spec, dataset, final_round.search)
                 manifest["precision"] = final_round.search.get("precision", "fp32")
@@ -89,15 +91,18 @@ def drive(
                 raise SweepInUseError(f"{sweep}: another driver has begun this sweep just now; give another --id")
             if warm_start:
                 keep(sweep, warm_start)
+                manifest["warm_start"] = len(warm_start)  # configurations
             write_manifest(sweep, manifest)
         else:
             _refuse_other_data(sweep, spec, dataset, manifest)
         writer = StoreWriter(sweep, take_over=take_over)
         try:
             manifest = {**manifest, "generation": writer.generation, "spec": spec.to_dict()}
+            writer.refuse_if_superseded()
             write_manifest(sweep, {**manifest, "state": "RUNNING", "ended": None})
             ledger = Ledger(writer, sweep.name, spec)
             ledger.restore(read_sweep(sweep), retry_failed=retry_failed)
+            writer.flush()
             writer.tell_progress(Pace(spec, ledger).progress)
             watch.announce(f"sweep {sweep.name}: {places.now()} trials at once; files in {sweep}")
             with trials_use_waiting_workers() if address is None else nullcontext():
@@ -106,7 +111,7 @@ def drive(
             ledger.abandon_orphans()
             writer.compact()
             writer.refuse_if_superseded()
-            if ending.complete:
+            if ending.complete and not any(map(may_go_on, ledger.trials.values())):
                 with suppress(OSError):
                     (sweep / CHECKPOINTS).clear()
             state = "COMPLETED" if ending.complete else "INTERRUPTED"
@@ -131,15 +136,15 @@ def _refuse_other_data(sweep: Folder, spec: SweepSpec, dataset: ImageDataset, ma
         )
 
 
-def check_cluster(storage: Folder, announce: Callable[[str], None]) -> list[Node]:
+def check_cluster(storage: Folder, dataset: str, announce: Callable[[str], None]) -> list[Node]:
     """Look at every node of the connected cluster before the first trial. Raises PreflightError, a line a problem."""
     probe = StorageProbe(storage)
     try:
-        nodes = look_at_nodes(probe)
+        nodes = look_at_nodes(probe, partial(check_dataset, dataset))
     finally:
         probe.clear()
     refuse_unfit(nodes)
-    announce(f"nodes: {len(nodes)}, all of the same versions, and all write to the storage")
+    announce(f"nodes: {len(nodes)}, all of the same versions and code; all find the data, and write to the storage")
     return nodes
 
 
@@ -185,7 +190,7 @@ def _train(
     def budget_reached(*, and_epoch_s: float | None = None) -> str | None:
         return assignments.budget_reached(time.monotonic() - began, and_epoch_s=and_epoch_s)
 
-    drain, failure = Drain(), SameFailure()
+    drain, failure = Drain(), SameFailure(ledger.trials.values())
     ledger.listeners += [assignments, failure]
     if watch.listener is not None:
         ledger.listeners.append(watch.listener(spec, ledger))

@@ -6,6 +6,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import TYPE_CHECKING, Any, Literal
 
+from cluster.errors import PreflightError
 from search_spaces.domains import Value
 from sweep.spec import SweepSpec
 
@@ -52,7 +53,11 @@ def _epoch_s(spec: SweepSpec, dataset: "ImageDataset", configuration: dict[str, 
     from sweep.training.precision import resolve_precision
     from sweep.training.trial import Trial
 
-    on_gpu = spec.resources.gpus_per_trial > 0 and torch.cuda.is_available()
+    on_gpu = spec.resources.gpus_per_trial > 0
+    if on_gpu and not torch.cuda.is_available():
+        raise PreflightError(
+            "torch cannot use the GPU of this machine: its driver is missing or too old, or it is not CUDA's"
+        )
     device: Literal["cpu", "cuda"] = "cuda" if on_gpu else "cpu"
     full = split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
     # The first epoch is to have all that a GPU does once in it: the steps before the recording of one, and that itself.

@@ -4,7 +4,7 @@ import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from cluster.environment import owner
 from cluster.nodes import versions_here
@@ -15,8 +15,13 @@ from sweep.training.precision import resolve_precision
 _PACKAGES = ("gapsweep", "torch", "torchvision", "ray", "optuna", "pandas", "pyarrow", "numpy")
 
 
-def manifest_content(sweep_id: str, spec: SweepSpec, dataset: ImageDataset) -> dict[str, Any]:
+def manifest_content(
+    sweep_id: str, spec: SweepSpec, dataset: ImageDataset, *, on_a_cluster: bool = False
+) -> dict[str, Any]:
     """The manifest of a sweep that starts now."""
+    device: Literal["cpu", "cuda"] = "cuda" if spec.resources.gpus_per_trial > 0 else "cpu"
+    # The driver's CPU says nothing of those that train.
+    precision = "fp32" if on_a_cluster and spec.precision == "auto" else spec.precision
     return {
         "sweep_id": sweep_id,
         "name": spec.name,
@@ -27,7 +32,7 @@ def manifest_content(sweep_id: str, spec: SweepSpec, dataset: ImageDataset) -> d
         "spec": spec.to_dict(),
         "seed": spec.search.seed,
         # As resolved here, so that a sweep resumed on another machine goes on in the same format.
-        "precision": resolve_precision(spec.precision, "cuda" if spec.resources.gpus_per_trial > 0 else "cpu"),
+        "precision": resolve_precision(precision, device),
         "dataset": {
             "name": spec.dataset,
             "fingerprint": dataset.fingerprint,

@@ -7,8 +7,15 @@ from cluster.preflight import largest_node
 from sweep.resources import ResourceSettings
 from sweep.tuning.worker_error import last_error
 
-# Python's and PyTorch's for a GPU; PyTorch's for the CPU; Ray's, before it kills a worker.
-_SIGNS = ("MemoryError", "OutOfMemoryError", "can't allocate memory", "running low on memory")
+_SIGNS = (
+    "MemoryError",  # Python's
+    "OutOfMemoryError",  # PyTorch's for a GPU
+    "CUDA error: out of memory",  # what is beside PyTorch's allocator, such as a process's own context
+    "CUBLAS_STATUS_ALLOC_FAILED",
+    "CUDNN_STATUS_ALLOC_FAILED",
+    "can't allocate memory",  # PyTorch's for the CPU
+    "running low on memory",  # Ray's, before it kills a worker
+)
 
 
 def ran_out_of_memory(error: BaseException | str) -> bool:
@@ -47,10 +54,10 @@ class TriedAgainAlone:
 
     def after(self, trial: Any) -> None:
         """A Tune trial has failed, and has not been queued again yet. One that still counts as running will not be."""
-        if trial.status == "RUNNING" or not ran_out_of_memory(last_error(trial) or ""):
-            return
         cpus, gpus = self._resources.cpus_per_trial, self._resources.gpus_per_trial
-        alone = {"cpu": cpus, "gpu": max(1.0, gpus)} if gpus > 0 else {"cpu": largest_node()}
+        if gpus >= 1 or trial.status == "RUNNING" or not ran_out_of_memory(last_error(trial) or ""):
+            return
+        alone = {"cpu": cpus, "gpu": 1.0} if gpus > 0 else {"cpu": largest_node()}
         trial.update_resources(alone)
         room = "a whole GPU" if gpus > 0 else f"a node's {alone['cpu']:g} CPUs"
         self._announce(f"{trial.config['trial_id']} ran out of memory; its next attempt gets {room}")

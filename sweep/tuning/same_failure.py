@@ -1,5 +1,7 @@
 """Notices that a sweep only fails, so that it ends after a few trials instead of all."""
 
+from collections.abc import Iterable
+
 from sweep.tuning.ledger import Listener
 from sweep.tuning.trial_record import TrialRecord
 
@@ -8,16 +10,24 @@ PATIENCE = 5
 
 
 class SameFailure(Listener):
-    """`hopeless` once PATIENCE trials have failed, all with one error, and no trial has told an epoch."""
+    """`hopeless` once the first PATIENCE trials have failed, all with one error, and none ever told an epoch."""
 
-    def __init__(self) -> None:
-        self._errors: list[str] = []
-        self._has_trained = False
+    def __init__(self, records: Iterable[TrialRecord]) -> None:
+        """records: of earlier drivers."""
+        self._has_trained = any(record.epochs for record in records)
+        self._first: list[str] = []
+        self._errors: dict[str, str] = {}  # by trial
 
     @property
     def hopeless(self) -> bool:
         """Whether to give up."""
-        return not self._has_trained and len(self._errors) >= PATIENCE and len(set(self._errors)) == 1
+        if self._has_trained or len(self._first) < PATIENCE or not self._errors.keys() >= set(self._first):
+            return False
+        return len(set(self._errors.values())) == 1
+
+    def trial_started(self, record: TrialRecord) -> None:
+        if len(self._first) < PATIENCE and record.trial_id not in self._first:
+            self._first.append(record.trial_id)
 
     def epoch_told(self, record: TrialRecord, row: dict[str, object]) -> None:
         self._has_trained = True
@@ -25,4 +35,4 @@ class SameFailure(Listener):
     def trial_ended(self, record: TrialRecord) -> None:
         if record.status == "FAILED":
             # The last line names the error; the lines before it may hold addresses and process ids.
-            self._errors.append((record.error or "").strip().rpartition("\n")[2])
+            self._errors[record.trial_id] = (record.error or "").strip().rpartition("\n")[2]

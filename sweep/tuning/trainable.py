@@ -65,11 +65,12 @@ def train_trial(config: dict[str, Any], job: TrialJob) -> None:
 
 
 def is_of_the_machine(error: Exception) -> bool:
-    """Whether another attempt, or another machine, may well succeed: out of memory, files that cannot be read, or a GPU
-    at fault, which fails whatever the same process tries on it afterwards."""
+    """Whether another attempt, or another machine, may well succeed: out of memory, files that cannot be read, data
+    that are not there or differ (the driver has read them), or a GPU at fault, which fails whatever the same process
+    tries on it afterwards."""
     import torch
 
-    return isinstance(error, OSError | torch.AcceleratorError) or ran_out_of_memory(error)
+    return isinstance(error, OSError | DataError | torch.AcceleratorError) or ran_out_of_memory(error)
 
 
 def _train(config: dict[str, Any], job: TrialJob) -> None:
@@ -124,7 +125,12 @@ def _keep_to_its_share() -> None:
     import torch
 
     share = tune.get_context().get_trial_resources().required_resources["GPU"]
-    torch.cuda.set_per_process_memory_fraction(min(1.0, share))
+    try:
+        torch.cuda.set_per_process_memory_fraction(min(1.0, share))
+    except (AssertionError, RuntimeError) as error:  # a torch without CUDA, or a driver that is too old for it
+        if isinstance(error, torch.AcceleratorError):
+            raise
+        raise OSError(f"{socket.gethostname()}: torch cannot use its GPU ({error})") from error
 
 
 @lru_cache(maxsize=1)
@@ -136,7 +142,7 @@ def _dataset(name: str, fingerprint: str) -> ImageDataset:
     dataset = load_dataset(name, cache_dir=cache_dir())
     if dataset.fingerprint != fingerprint:
         raise DataError(
-            f"dataset {name}: has fingerprint {dataset.fingerprint} on {socket.gethostname()}, and {fingerprint} where "
+            f"dataset {name}: has fingerprint {dataset.fingerprint} here, and {fingerprint} where "
             "the sweep was started; give all machines the same files"
         )
     return dataset

@@ -1,6 +1,7 @@
 """Against a real Ray: how many trials fit, and who is refused."""
 
 import os
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ import ray
 
 from cluster.connect import ray_session
 from cluster.errors import ClusterError, PreflightError
+from cluster.nodes import look_at_nodes
 from cluster.preflight import check_this_machine, idle_gpus, trials_at_once
 from cluster.scratch_folder import scratch_folder
 from cluster.waiting import wait_for_a_place
+from sweep.data.source import check_dataset
 
 
 def test_trials_fit_as_often_as_a_node_holds_them_and_a_second_session_is_refused() -> None:
@@ -25,6 +28,11 @@ def test_trials_fit_as_often_as_a_node_holds_them_and_a_second_session_is_refuse
             wait_for_a_place(1, 1, print)
         with pytest.raises(ClusterError, match=r"ray\.shutdown"), ray_session():
             pass
+        (node,) = look_at_nodes(lambda node_id: None, partial(check_dataset, "parquet:/nowhere"))
+        (problem,) = node.problems
+        assert "there is no /nowhere" in problem
+        assert problem.endswith("each node prepares the data itself: put it there under the same path")
+        assert look_at_nodes(lambda node_id: None, partial(check_dataset, "digits"))[0].problems == ()
 
 
 def test_gpus_that_no_trial_asks_for_are_counted() -> None:

@@ -52,10 +52,11 @@ def test_grey_palette_transparent_and_16_bit_images_become_three_channels(tmp_pa
     rgba = colour.copy()
     rgba.putalpha(grey)
     deep = Image.fromarray(ramp.astype(np.uint16) * 256 + 17)
+    wide = grey.convert("I")  # a byte in each 32 bits
     sources = [grey, colour, palette, palette_with_hole, rgba, deep, grey.convert("1"), grey.convert("LA")]
-    expected = [grey, colour, palette, palette, colour, grey, grey.convert("1"), grey]
-    pngs = [encode(image) for image in sources]
-    write_shard(tmp_path / "d" / "train-0.parquet", pngs, [0, 1] * 4)
+    expected = [grey, colour, palette, palette, colour, grey, grey.convert("1"), grey, grey]
+    pngs = [*map(encode, sources), encode(wide, "TIFF")]
+    write_shard(tmp_path / "d" / "train-0.parquet", pngs, [0, 1, 0] * 3)
     write_shard(tmp_path / "d" / "test-0.parquet", pngs[:1], [0])
     data = load(tmp_path / "d", tmp_path)
     for ours, image in zip(data.train_images, expected, strict=True):
@@ -93,6 +94,23 @@ def test_a_plain_binary_column_and_a_lone_integer_column_will_do(tmp_path, noise
     pq.write_table(table, tmp_path / "d" / "test.parquet")
     data = load(tmp_path / "d", tmp_path)
     assert data.train_labels.tolist() == [0, 1, 1, 0]
+
+
+def test_a_label_that_is_no_integer_is_not_replaced_by_another_column(tmp_path, noise, encode):
+    pngs = [encode(Image.fromarray(image)) for image in noise(2)]
+    table = pa.table({"image": pa.array(pngs, pa.binary()), "label": ["cat", "dog"], "id": [7, 8]})
+    (tmp_path / "d").mkdir()
+    pq.write_table(table, tmp_path / "d" / "train.parquet")
+    with pytest.raises(DataError, match=r"no label column; it needs an integer column named label .* label \(string\)"):
+        load(tmp_path / "d", tmp_path)
+
+
+def test_a_class_without_training_images_is_named(tmp_path, noise, encode, write_shard):
+    pngs = [encode(Image.fromarray(image)) for image in noise(4)]
+    write_shard(tmp_path / "d" / "train-0.parquet", pngs, [1, 2, 3, 1])
+    write_shard(tmp_path / "d" / "test-0.parquet", pngs[:1], [1])
+    with pytest.raises(DataError, match=r"label goes up to 3, and no training image has 0; labels count the classes"):
+        load(tmp_path / "d", tmp_path)
 
 
 def test_class_names_come_from_the_hubs_metadata(tmp_path, noise, encode, write_shard):
