@@ -2,16 +2,29 @@
 
 import json
 import math
+import os
 import shlex
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table
 
+
+class _Stderr(Console):
+    """Falls silent where nobody reads any more: `sweep run 2>&1 | tee log` goes on, or stops in order, without tee."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        for stream in (sys.stdout, sys.stderr):  # else Python would complain at its end, with an exit code of its own
+            if not stream.isatty():
+                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 # Results may be piped, so that progress, warnings and errors never mix with them.
-STDERR = Console(stderr=True, highlight=False)
+STDERR = _Stderr(stderr=True, highlight=False)
 
 
 def shown(path: Path | str) -> str:
@@ -23,7 +36,8 @@ def shown(path: Path | str) -> str:
 
 def say(line: str) -> None:
     """A line for the person at the terminal, unwrapped where there is none."""
-    STDERR.print(line, markup=False, soft_wrap=True)
+    with suppress(OSError):  # a full disk under the log is no reason to end a sweep
+        STDERR.print(line, markup=False, soft_wrap=True)
 
 
 def pass_on(piece: str) -> None:

@@ -7,6 +7,7 @@ readers pass over them.
 import os
 import re
 import shutil
+import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -193,8 +194,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises OSError (disk full, read-only) naming the file, having removed the temporary one.
     """
-    # The process id keeps two writers of one file from sharing a temporary name.
-    temporary = path.with_name(f"_{path.name}.{os.getpid()}")
+    # Two writers of one file share no temporary name; containers that share a storage may share a process id.
+    temporary = path.with_name(f"_{path.name}.{socket.gethostname()}.{os.getpid()}")
     try:
         with temporary.open("wb") as file:
             file.write(data)

@@ -7,6 +7,7 @@ PUBLISHED = {"epochs": "epochs.parquet", "trials": "trials.parquet"}
 LOG = "log"
 CHECKPOINTS = "checkpoints"
 QUARANTINE = "quarantine"
+WARM_START = "warm-start.json"  # the outcomes that the search began with
 _PART = re.compile(rf"(?:{'|'.join(PUBLISHED)})-g(\d+)-.*\.parquet")
 STUDY_JOURNAL = "optuna.journal"  # the search's study, for optuna-dashboard; nothing of ours reads it
 

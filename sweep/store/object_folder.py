@@ -70,8 +70,8 @@ class ObjectFolder(Folder):
         return self._names(fs.FileType.Directory)
 
     def read(self, name: str) -> bytes:
-        with self._fs.open_input_stream(self._key(name)) as stream:
-            data: bytes = stream.read()
+        with self._fs.open_input_file(self._key(name)) as file:  # a stream would ask for 256 KiB at a time
+            data: bytes = file.read()
         return data
 
     def write(self, name: str, data: bytes) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import time
+from contextlib import suppress
 from typing import Literal
 
 from sweep.store.folder import Folder
@@ -41,5 +42,6 @@ class StopRequests:
         return self._wish
 
     def clear(self) -> None:
-        """Remove a wish that has been granted."""
-        self._log.remove(FILE)
+        """Remove a wish that has been granted; one that stays is of this generation, which ends."""
+        with suppress(OSError):
+            self._log.remove(FILE)

@@ -1,8 +1,10 @@
 """All damage in a sweep's folder at once, and a way to go on without what is lost."""
 
 import io
+import json
 import zipfile
 import zlib
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from sweep.store import generations
 from sweep.store.errors import DamagedFileError, StoreError, damaged
 from sweep.store.folder import Folder, open_folder
 from sweep.store.generations import Generation, Part
-from sweep.store.layout import CHECKPOINTS, LOG, PUBLISHED, QUARANTINE, is_part
+from sweep.store.layout import CHECKPOINTS, LOG, PUBLISHED, QUARANTINE, WARM_START, is_part
 from sweep.store.lease import Lease
 from sweep.store.manifest import read_manifest, write_manifest
 from sweep.store.parquet_file import from_parquet
@@ -45,7 +47,8 @@ def verify(place: str | Path | Folder) -> list[Damage]:
         # A running sweep's driver has merged them meanwhile, and listed what they became.
         lists, found = now
         parts = _damaged_parts(sweep, lists)
-    return [*found, *parts, *_damaged_copies(sweep), *_damaged_checkpoints(sweep)]
+    copies = _damaged_copies(sweep, lists)
+    return [*found, *parts, *copies, *_damaged_checkpoints(sweep), *_damaged_warm_start(sweep)]
 
 
 def quarantine(place: str | Path | Folder) -> list[Damage]:
@@ -82,6 +85,8 @@ def quarantine(place: str | Path | Folder) -> list[Damage]:
             generations.commit(log, sound)
         if any(is_part(damage.name) and damage.name not in left for damage in found):
             write_manifest(sweep, {**read_manifest(sweep), "state": "INTERRUPTED"})  # there is work again
+        if any(damage.name == WARM_START for damage in found):
+            write_manifest(sweep, {**read_manifest(sweep), "warm_start": 0})
     finally:
         lease.release()
     return found
@@ -170,10 +175,11 @@ def _damaged_parts(sweep: Folder, lists: Generation) -> list[Damage]:
     return found
 
 
-def _damaged_copies(sweep: Folder) -> list[Damage]:
+def _damaged_copies(sweep: Folder, lists: Generation) -> list[Damage]:
     """The published files. With the log there, they are copies, which the next compaction writes anew."""
     found = []
     alone = _published_only(sweep)
+    ended = read_manifest(sweep).get("state") == "COMPLETED"
     cost = "nothing else holds its rows: restore it from a copy" if alone else "`--compact` writes it anew"
     for table, name in PUBLISHED.items():
         if sweep.exists(name):
@@ -181,6 +187,11 @@ def _damaged_copies(sweep: Folder) -> list[Damage]:
                 from_parquet(sweep.read(name), SCHEMAS[table], name=sweep.file(name))
             except DamagedFileError as error:
                 found.append(Damage(sweep, name, _why(error), cost))
+                continue
+            # The checksums of pages say nothing of the columns' names.
+            parts = lists.of(table)
+            if lists.number and ended and len(parts) == 1 and _copy_of(sweep, table, parts[0]) is None:
+                found.append(Damage(sweep, name, "differs from the part that it was published from", cost))
     return found
 
 
@@ -188,17 +199,33 @@ def _damaged_checkpoints(sweep: Folder) -> list[Damage]:
     folder = sweep / CHECKPOINTS
     found = []
     for name in folder.files():
-        try:
-            # The format of torch.save is a zip file; its checksums need no torch.
-            bad = zipfile.ZipFile(io.BytesIO(folder.read(name))).testzip()
-            why = f"checksum of {bad} differs" if bad else None
-        except FileNotFoundError:
-            continue  # its trial has just ended
-        except Exception as error:  # of damage zipfile raises a dozen types, from zlib.error to NotImplementedError
-            why = str(error)
-        if why:
-            found.append(Damage(folder, name, why, "its trial will start from its first epoch"))
+        with suppress(FileNotFoundError):  # its trial has just ended
+            try:
+                folder.parsed(name, _test_checkpoint)
+            except ValueError as error:
+                found.append(Damage(folder, name, str(error), "its trial will start from its first epoch"))
     return found
+
+
+def _test_checkpoint(data: bytes) -> None:
+    """Raise ValueError for damage. The format of torch.save is a zip file; its checksums need no torch."""
+    try:
+        bad = zipfile.ZipFile(io.BytesIO(data)).testzip()
+    except Exception as error:  # of damage zipfile raises a dozen types, from zlib.error to NotImplementedError
+        raise ValueError(str(error)) from None
+    if bad:
+        raise ValueError(f"checksum of {bad} differs")
+
+
+def _damaged_warm_start(sweep: Folder) -> list[Damage]:
+    cost = "the search began with it: restore it from a copy, or `--quarantine` lets it go on without"
+    try:
+        sweep.parsed(WARM_START, json.loads)
+    except FileNotFoundError:
+        return [Damage(sweep, WARM_START, _MISSING, cost)] if read_manifest(sweep).get("warm_start") else []
+    except ValueError as error:
+        return [Damage(sweep, WARM_START, f"damaged ({error})", cost)]
+    return []
 
 
 def _move(folder: Folder, name: str, to: Folder) -> None:

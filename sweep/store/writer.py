@@ -21,6 +21,8 @@ from sweep.store.schema import SCHEMAS
 
 FLUSH_INTERVAL_S = 1.0
 MERGE_PARTS = 64
+# A storage that fails for so long is taken to be ill. Shorter faults, such as a server's restart, end no sweep.
+GIVE_UP_S = 60.0
 
 
 class StoreWriter:
@@ -30,7 +32,14 @@ class StoreWriter:
     raises SupersededError instead of writing. Not thread-safe: the driver's thread owns it.
     """
 
-    def __init__(self, sweep: Folder, *, flush_interval_s: float = FLUSH_INTERVAL_S, take_over: bool = False) -> None:
+    def __init__(
+        self,
+        sweep: Folder,
+        *,
+        flush_interval_s: float = FLUSH_INTERVAL_S,
+        give_up_s: float = GIVE_UP_S,
+        take_over: bool = False,
+    ) -> None:
         """`sweep` holds a manifest. take_over: take it even from a driver that seems to live.
 
         Raises SweepInUseError, DamagedFileError if what is stored cannot be read, OSError.
@@ -39,6 +48,8 @@ class StoreWriter:
         self._log = sweep / LOG
         self._lease = Lease(sweep, take_over=take_over)
         self._flush_interval_s = flush_interval_s
+        self._give_up_s = give_up_s
+        self._failing_since: float | None = None
         self._pending: dict[str, list[dict[str, Any]]] = {table: [] for table in SCHEMAS}
         self._parts_written = 0
         self.when_stored: list[Callable[[], None]] = []  # called once all rows taken so far are durable
@@ -73,13 +84,27 @@ class StoreWriter:
         self._pending["trials"].append(row)
 
     def flush_if_due(self) -> None:
-        """Flush when the last flush is longer ago than the interval. Raises what `flush` does."""
-        if self._lease.is_due:
-            # A sign of life of a driver that was superseded while it stood still would pass for the later one's.
-            self.refuse_if_superseded()
-            self._lease.renew()
-        if time.monotonic() - self._last_flush >= self._flush_interval_s:
-            self.flush()
+        """Flush when the last flush is longer ago than the interval.
+
+        Raises SupersededError, and OSError once the storage has failed for GIVE_UP_S; until then it is tried again.
+        """
+        flush_is_due = time.monotonic() - self._last_flush >= self._flush_interval_s
+        if self._failing_since is not None and not flush_is_due:
+            return
+        try:
+            if self._lease.is_due:
+                # A sign of life of a driver that was superseded while it stood still would pass for the later one's.
+                self.refuse_if_superseded()
+                self._lease.renew()
+            if flush_is_due:
+                self.flush()
+        except OSError:
+            self._last_flush = time.monotonic()
+            self._failing_since = self._failing_since or self._last_flush
+            if self._last_flush - self._failing_since >= self._give_up_s:
+                raise
+        else:
+            self._failing_since = None
 
     def flush(self) -> None:
         """Make every row taken so far durable.

@@ -50,7 +50,8 @@ class Interrupts:
         self.received = number
         self._announce(f"{signal.Signals(number).name}: storing what is there; once more to stop at once")
         if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
-            raise KeyboardInterrupt  # Tune does not run yet
+            # Tune does not run yet.
+            raise KeyboardInterrupt if number == signal.SIGINT else SystemExit(128 + number)
         # The one signal on which Tune stops in order whatever is set: it finishes its step and ends the trials.
         signal.raise_signal(signal.SIGUSR1)
 

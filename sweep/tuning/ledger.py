@@ -5,6 +5,7 @@ files knows what it knew before.
 """
 
 import json
+import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Protocol
@@ -13,6 +14,9 @@ from sweep.spec import SweepSpec
 from sweep.store.reader import SweepTables
 from sweep.store.schema import EPOCHS
 from sweep.tuning.trial_record import TrialRecord
+
+# How long the row of a trial that runs may be behind its epochs.
+PUT_EVERY_S = 10.0
 
 
 class Listener:
@@ -48,6 +52,7 @@ class Ledger:
         self.sweep_id = sweep_id
         self._spec = spec
         self._orphans: set[str] = set()
+        self._put_at = time.monotonic()
 
     def restore(self, tables: SweepTables, *, retry_failed: bool = False) -> None:
         """Take over what earlier drivers have stored. Trials with work left become unfinished again: those that lost
@@ -58,6 +63,7 @@ class Ledger:
             if record.lost_epochs or ended_early or (retry_failed and record.status == "FAILED"):
                 record.status, record.error, record.ended = "RUNNING", None, None
                 record.stop_reason, record.stop_value = None, None
+                self._put(record)  # a kill before its next start must not forget it
             self.trials[record.trial_id] = record
         self._orphans = set(tables.epochs["trial_id"].to_pylist()) - self.trials.keys()
 
@@ -85,7 +91,9 @@ class Ledger:
 
     def pause(self, trial_id: str) -> None:
         """A trial waits for others and occupies no place; its next start is no further attempt."""
-        self.trials[trial_id].waits = True
+        record = self.trials[trial_id]
+        record.waits = True
+        self._put(record)
 
     def add_epoch(self, trial_id: str, metrics: dict[str, Any], *, node: str) -> None:
         """A trial tells an epoch. One that is known already (a continued trial tells it again) changes nothing."""
@@ -129,7 +137,7 @@ class Ledger:
         return [record for record in self.trials.values() if record.status == "RUNNING"]
 
     def put_unfinished(self) -> None:
-        """Bring the rows of trials that have not ended up to their last epoch; until now they say how they started."""
+        """Bring the rows of trials that have not ended up to their last epoch."""
         for record in self.unfinished():
             self._put(record)
 
@@ -140,6 +148,11 @@ class Ledger:
 
     def flush_if_due(self) -> None:
         """Let the store write what is pending, about once a second."""
+        if time.monotonic() - self._put_at > PUT_EVERY_S:
+            self._put_at = time.monotonic()
+            for record in self.unfinished():
+                if not record.waits:  # else its row is as it was when it began to
+                    self._put(record)
         self._writer.flush_if_due()
 
     def _put(self, record: TrialRecord) -> None:

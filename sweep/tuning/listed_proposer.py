@@ -21,12 +21,20 @@ class ListedProposer:
     def __init__(self, configurations: list[dict[str, Any]]) -> None:
         # The first one goes at no cost, which a plain dict makes dearer each time.
         self._left = OrderedDict((json.dumps(configuration), configuration) for configuration in configurations)
+        self._by_training: dict[str, str] | None = None  # worked out once it is needed
 
     def propose(self) -> dict[str, Any] | None:
         return self._left.popitem(last=False)[1] if self._left else None
 
     def adopt(self, configuration: dict[str, Any]) -> None:
-        if self._left.pop(json.dumps(configuration), None) is None and self._left:
+        if self._left.pop(json.dumps(configuration), None) is not None:
+            return
+        if self._by_training is None:
+            self._by_training = {training_key(each): text for text, each in self._left.items()}
+        alike = self._by_training.get(training_key(configuration))
+        if alike is not None and self._left.pop(alike, None) is not None:
+            return
+        if self._left:
             self._left.popitem()  # an earlier version drew another list, which was as long
 
     def tell(self, outcome: Outcome) -> None:

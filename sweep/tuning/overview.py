@@ -23,7 +23,7 @@ def overview(sweep: Folder) -> dict[str, Any]:
     driver = holder(sweep)
     spec = SweepSpec.load(manifest["spec"], elsewhere=True, stored=True)
     statuses = Counter(tables.trials["status"].to_pylist())
-    # Of all epochs: a running trial's row tells none of its own.
+    # Of all epochs: a running trial's row may be behind them.
     sound = tables.epochs.filter(pc.is_finite(tables.epochs["val_loss"]))
     last_node = dict(zip(tables.epochs["trial_id"].to_pylist(), tables.epochs["node"].to_pylist(), strict=True))
     return {

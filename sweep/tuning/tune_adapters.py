@@ -1,6 +1,5 @@
 """Our early stopping, search and ledger in the shapes that Ray Tune calls."""
 
-import signal
 from collections.abc import Callable
 from typing import Any, Protocol
 
@@ -60,6 +59,8 @@ class StoppingScheduler(FIFOScheduler):
                 return TrialScheduler.STOP
             if self._budget_reached(and_epoch_s=result["epoch_s"]) is not None:
                 return TrialScheduler.STOP  # its next epoch would begin before this one is counted
+            if result["epoch"] >= self._ledger.epochs:
+                return TrialScheduler.STOP  # or Tune would ask its worker for another one
         return TrialScheduler.STOP if self._drain.begun else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:
@@ -159,9 +160,16 @@ class LedgerCallback(Callback):
         # Else the sweep stops, not the trial: it stays unfinished.
 
     def on_trial_error(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        self._lost(trial)
+        self._ledger.end(trial.config["trial_id"], "FAILED", stop_reason="worker", error=last_error(trial))
+
+    def on_trial_recover(self, iteration: int, trials: list[TuneTrial], trial: TuneTrial, **info: Any) -> None:
+        """Its worker is lost, and it waits for another one: a stop is not to wait for that."""
+        self._lost(trial)
+
+    def _lost(self, trial: TuneTrial) -> None:
         self._hangs.ended(trial)
         self._drain.ended(trial.config["trial_id"])
-        self._ledger.end(trial.config["trial_id"], "FAILED", stop_reason="worker", error=last_error(trial))
 
     def on_step_end(self, iteration: int, trials: list[TuneTrial], **info: Any) -> None:
         for trial in self._hangs.end_hanging():
@@ -178,7 +186,8 @@ class LedgerCallback(Callback):
         wish = self._stop_requests.wish()
         if wish == "now":
             self._stop_requests.clear()
-            signal.raise_signal(signal.SIGINT)  # the exit code of a stop that somebody wished
+            self._announce("asked to stop at once: storing what is there")
+            self._drain.begin([])
         elif wish == "drain" and not self._drain.begun:
             self._stop_requests.clear()
             running = _running(trials)

@@ -12,15 +12,16 @@ from pathlib import Path
 from search_spaces.errors import SpecError
 from sweep.spec import SweepSpec
 from sweep.spec_agreement import MULTI_OBJECTIVE
+from sweep.store.errors import damaged
 from sweep.store.folder import Folder
+from sweep.store.layout import WARM_START
+from sweep.store.manifest import read_manifest
 from sweep.store.reader import read_sweep
 from sweep.tuning.ledger import records_from
 from sweep.tuning.proposer import Outcome, outcome_of
 from sweep.tuning.trial_record import TrialRecord
 
 LEARNING = ("tpe", "gp", "multi-objective", "nsga2")  # search algorithms
-
-FILE = "warm-start.json"
 
 
 def earlier_outcomes(place: str | Path | Folder, spec: SweepSpec) -> list[Outcome]:
@@ -80,15 +81,19 @@ def _seen_at(epochs: int, group: list[TrialRecord]) -> Outcome:
 
 def keep(sweep: Folder, outcomes: Iterable[Outcome]) -> None:
     """Store outcomes in a new sweep's folder. Raises OSError."""
-    sweep.write(FILE, json.dumps([asdict(outcome) for outcome in outcomes], indent=1).encode())
+    sweep.write(WARM_START, json.dumps([asdict(outcome) for outcome in outcomes], indent=1).encode())
 
 
 def kept(sweep: Folder) -> list[Outcome]:
-    """The outcomes that a sweep began with; empty for one without a warm start."""
+    """The outcomes that a sweep began with; empty for one without a warm start. Raises DamagedFileError."""
     try:
-        stored = json.loads(sweep.read(FILE))
+        stored = json.loads(sweep.read(WARM_START))
     except FileNotFoundError:
+        if read_manifest(sweep).get("warm_start"):
+            raise damaged(sweep.file(WARM_START), "missing") from None
         return []
+    except ValueError as error:
+        raise damaged(sweep.file(WARM_START), error) from None
     return [
         Outcome(
             each["configuration"],

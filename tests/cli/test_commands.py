@@ -21,6 +21,7 @@ from sweep.simulation.plan import plan_sweep
 from sweep.spec import SweepSpec
 from sweep.store.folder import LocalFolder
 from sweep.tuning.overview import overview
+from tests.planted_sweep import epoch, trial, write_sweep
 
 STUDY = """
 name: small
@@ -111,6 +112,14 @@ def test_export_gives_the_same_rows(
         assert list(read(path).columns) == list(table.columns)
         assert len(read(path)) == len(table)
     assert read(epochs_path)["val_loss"].tolist() == pytest.approx(stored.epochs["val_loss"].tolist(), abs=1e-9)
+
+
+def test_lists_are_json_in_csv(tmp_path: Path) -> None:
+    trials = [trial([epoch(1.0, 0.9, 0.5, variance_shift=[0.5] * 12)]), trial([epoch(1.0, 0.9, 0.5)], lr=0.1)]
+    done = CliRunner().invoke(app, ["export", str(write_sweep(tmp_path / "s", trials)), "--out", str(tmp_path)])
+    assert done.exit_code == 0, done.output
+    cells = pd.read_csv(tmp_path / "epochs.csv")["variance_shift"]
+    assert json.loads(cells.dropna().item()) == [0.5] * 12
 
 
 def test_report_is_a_page_with_its_figures(folder: Path, environment: dict[str, str], sweep_dir: Path) -> None:
@@ -285,3 +294,18 @@ def test_when_every_trial_fails_the_exit_code_is_1(folder: Path, environment: di
     assert done.returncode == 1, done.stderr
     assert "FAILED (error) after 0 epochs" in done.stderr
     assert "Target 99 is out of bounds" in done.stderr
+
+
+def test_where_nobody_reads_the_messages_any_more_the_command_goes_on() -> None:
+    """As in `sweep run 2>&1 | tee log`, where Ctrl-C ends tee, too."""
+    script = (
+        "from sweep.cli.terminal import say; say('heard'); input(); [say('not heard') for _ in range(3)]; print('done')"
+    )
+    process = subprocess.Popen(
+        [sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert process.stderr is not None
+    assert process.stderr.readline() == "heard\n"
+    process.stderr.close()
+    printed, _ = process.communicate("\n", timeout=60)
+    assert (process.returncode, printed) == (0, "done\n")

@@ -29,6 +29,7 @@ def study(cifar10: Path) -> dict[str, Any]:
         "space": {"lr": {"loguniform": [1e-4, 1e-2]}, "drop_rate": {"uniform": [0.0, 0.5]}},
         "search": {"algorithm": "random", "trials": TRIALS},
         "scheduler": "none",
+        "precision": "fp32",  # at home and there
     }
 
 

@@ -118,7 +118,7 @@ def test_a_disk_that_fails_in_the_middle(
     process = sweep_.start()
     sweep_.wait_for_rows(process, 4)
     mend = breaking(small_disk)
-    printed, _ = process.communicate(timeout=120)
+    printed, _ = process.communicate(timeout=240)
     assert process.returncode == 1, printed
     assert message in printed
     assert str(sweep_.folder) in printed

@@ -25,7 +25,7 @@ STUDY: dict[str, Any] = {
     ("options", "said"),
     [
         ((), "waiting for the running epochs of"),
-        pytest.param(("--now",), "SIGINT: storing what is there", marks=pytest.mark.slow),
+        pytest.param(("--now",), "asked to stop at once: storing what is there", marks=pytest.mark.slow),
     ],
 )
 def test_a_stopped_sweep_goes_on(make_sweep: Callable[..., RealSweep], options: tuple[str, ...], said: str) -> None:

@@ -1,5 +1,6 @@
 """A storage that fails at any one call: what was acknowledged is what is read, and a later driver goes on."""
 
+import time
 from contextlib import suppress
 from pathlib import Path
 
@@ -90,3 +91,30 @@ def test_a_storage_that_stays_away(tmp_path: Path) -> None:
         check_rows(sweep, acknowledged, calls)
         drive(FailingFolder(sweep, Calls()))
         assert len(keys(sweep)) == EPOCHS
+
+
+def test_a_storage_that_is_ill_for_a_moment_ends_no_sweep_and_one_that_stays_ill_does(tmp_path: Path) -> None:
+    sweep = new_sweep(tmp_path)
+    calls = Calls()
+    writer = StoreWriter(FailingFolder(sweep, calls), flush_interval_s=0.0, give_up_s=0.3)
+    writer.add_epoch(epoch_row("a", 1))
+    calls.failing, calls.repeats, calls.made = 1, 2, 0
+    writer.flush_if_due()
+    writer.flush_if_due()
+    assert keys(sweep) == []
+    writer.flush_if_due()
+    assert keys(sweep) == [("a", 1)]
+    writer.add_epoch(epoch_row("a", 2))
+    calls.failing, calls.repeats, calls.made = 1, 10**6, 0
+    began = time.monotonic()
+
+    def go_on() -> None:
+        while time.monotonic() < began + 30:
+            writer.flush_if_due()
+
+    with pytest.raises(OSError, match="made to fail"):
+        go_on()
+    assert time.monotonic() - began >= 0.3
+    calls.failing = None
+    writer.flush()
+    assert keys(sweep) == [("a", 1), ("a", 2)]

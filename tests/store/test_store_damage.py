@@ -20,6 +20,7 @@ from sweep.store.generations import generation_files
 from sweep.store.schema import EPOCHS, SCHEMA_VERSION
 from sweep.store.verify import quarantine, verify
 from sweep.store.writer import StoreWriter
+from sweep.tuning.warm_start import kept
 
 
 @pytest.fixture
@@ -241,3 +242,27 @@ def test_parts_that_are_merged_while_they_are_verified_are_no_damage(sweep: Loca
     running = MergedMeanwhile(sweep.root)
     assert verify(running) == []
     assert running.seen
+
+
+def test_a_flipped_bit_in_a_published_file_is_found_wherever_it_is(stored: LocalFolder) -> None:
+    """Page checksums say nothing of the footer, in which the columns have their names."""
+    whole = ended(stored).read("epochs.parquet")
+    place = whole.rindex(b"val_loss")
+    stored.write("epochs.parquet", whole[:place] + bytes([whole[place] ^ 1]) + whole[place + 1 :])
+    (damage,) = verify(stored)
+    assert damage.name == "epochs.parquet"
+    quarantine(stored)
+    assert verify(ended(stored)) == []
+    assert len(keys(stored)) == 5
+
+
+@pytest.mark.parametrize("how", ["damaged", "missing"])
+def test_what_a_search_began_with_is_missed_and_can_be_done_without(stored: LocalFolder, how: str) -> None:
+    stored.write("sweep.json", json.dumps({**json.loads(stored.read("sweep.json")), "warm_start": 3}).encode())
+    if how == "damaged":
+        stored.write("warm-start.json", b'[{"configuration"')
+    with pytest.raises(DamagedFileError, match=r"warm-start\.json"):
+        kept(stored)
+    assert [damage.name for damage in verify(stored)] == ["warm-start.json"]
+    quarantine(stored)
+    assert (verify(stored), kept(stored)) == ([], [])

@@ -55,3 +55,18 @@ def test_one_that_cannot_be_removed_fails_no_trial_and_is_tried_again(tmp_path: 
     object.__setattr__(stubborn, "kept", frozenset())
     cleaner.rows_are_stored()
     assert stubborn.files() == []
+
+
+def test_that_of_a_trial_whose_workers_were_lost_too_often_stays_for_a_retry(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path)
+    for name in ("lost.pt", "wrong.pt"):
+        folder.write(name, b"state")
+    ledger = ledger_of(lost="RUNNING", wrong="RUNNING")
+    cleaner = CheckpointCleaner(folder, ledger)
+    ledger.listeners.append(cleaner)
+    ledger.end("lost", "FAILED", stop_reason="worker", error="the worker died")
+    ledger.end("wrong", "FAILED", stop_reason="error", error="ValueError")
+    cleaner.rows_are_stored()
+    assert folder.files() == ["lost.pt"]
+    CheckpointCleaner(folder, ledger).rows_are_stored()  # the next driver's
+    assert folder.files() == ["lost.pt"]

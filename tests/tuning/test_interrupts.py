@@ -40,3 +40,9 @@ def test_under_nohup_a_hangup_is_ignored_and_an_interrupt_heard_though_a_shell_m
         for number, handler in before.items():
             signal.signal(number, handler)
     assert len(said) == 1
+
+
+def test_a_signal_that_comes_before_tune_does_has_its_own_exit_code() -> None:
+    with pytest.raises(SystemExit) as ended, Interrupts(print):
+        signal.raise_signal(signal.SIGTERM)
+    assert ended.value.code == 128 + signal.SIGTERM

@@ -136,6 +136,17 @@ def test_a_list_goes_on_to_its_length_where_an_earlier_version_drew_another() ->
     assert keys(exhaust(proposer)) == keys(sobol_configurations(SPACE, 6, seed=0))
 
 
+def test_of_what_an_earlier_list_had_the_twin_goes() -> None:
+    """A longer list of a finite space holds the first of those that train the same, a shorter one may have another."""
+    space = SearchSpace.parse({"layer_order": {"choice": ["lbr", "lbrd"]}, "drop_rate": {"choice": [0.1, 0.3, 0.5]}})
+    proposer = ListedProposer(sample_configurations(space, 12, seed=0))
+    twin = next(each for each in space.grid() if (each["layer_order"], each["drop_rate"]) == ("lbr", 0.3))
+    proposer.adopt(twin)
+    left = exhaust(proposer)
+    assert sorted(each["drop_rate"] for each in left) == [0.1, 0.3, 0.5]
+    assert {each["layer_order"] for each in left} == {"lbrd"}
+
+
 def test_tpe_finds_a_planted_optimum_better_than_random_sampling() -> None:
     def score(configuration: dict[str, Any]) -> float:
         return 1.0 - abs(math.log10(configuration["lr"]) + 2) / 4 - 0.2 * (configuration["layer_order"] == "lr")

@@ -14,6 +14,7 @@ import sweep
 from search_spaces.errors import SpecError
 from sweep.spec import SweepSpec
 from sweep.store.folder import LocalFolder
+from sweep.store.manifest import write_manifest
 from sweep.tuning.assignments import build_proposer
 from sweep.tuning.optuna_proposer import OptunaProposer
 from sweep.tuning.warm_start import earlier_outcomes, keep, kept
@@ -64,6 +65,7 @@ def test_the_study_begins_with_what_lies_in_its_space(earlier: Path) -> None:
 def test_a_sweep_keeps_what_it_began_with(earlier: Path, tmp_path: Path) -> None:
     outcomes = earlier_outcomes(earlier, spec())
     folder = LocalFolder(tmp_path)
+    write_manifest(folder, {"sweep_id": "s"})
     assert kept(folder) == []
     keep(folder, outcomes)
     assert kept(folder) == outcomes
