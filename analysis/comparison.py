@@ -119,13 +119,14 @@ def _pairs(levels: Levels, baseline: str | None) -> list[tuple[str, str]]:
 def _row(levels: Levels, a: str, b: str, relevant: float, alpha: float) -> dict[str, object]:
     paired = levels.unit == "replicates"
     difference = levels.difference(a, b)
+    own_a, own_b = levels.pair(a, b)
     row: dict[str, object] = {
         "a": a,
         "b": b,
         "n": difference.n,
         "unit": levels.unit,
-        "mean_a": levels.interval(a).mean,
-        "mean_b": levels.interval(b).mean,
+        "mean_a": own_a.mean,
+        "mean_b": own_b.mean,
         "difference": difference.mean,
         "low": difference.low,
         "high": difference.high,

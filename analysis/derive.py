@@ -19,8 +19,9 @@ def derive(trials: pd.DataFrame) -> pd.DataFrame:
     has_bn, has_dropout: the layer is in the order (dropout: and its rate is above 0, since at 0 it does nothing).
     bn_before_dropout and the other pairs: which of two layers comes first, NA where one of them is absent.
     linear_first: the block starts with its linear layer or convolution.
-    censored: the curve ends before it was done (cut by ASHA or a person, still running, failed), so what it would
-    have shown later is unknown. A diverged trial is not censored: it has no later.
+    censored: the curve ends before it was done (cut by ASHA, still running, failed), so what it would have shown later
+    is unknown. One that a rule on its own curve ended is not: the rule says that it was done; nor is a diverged one,
+    which has no later.
     """
     trials = trials.copy()
     present = {letter: _present(trials, letter) for letter in LETTERS}
@@ -32,8 +33,8 @@ def derive(trials: pd.DataFrame) -> pd.DataFrame:
         both = (present[first] & present[second]).fillna(False)
         trials[f"{LETTERS[first]}_before_{LETTERS[second]}"] = earlier.where(both)
     trials["linear_first"] = order.str.startswith("l").astype("boolean").where(order.notna())
-    diverged = (trials["status"] == "STOPPED") & (trials["stop_reason"] == "diverged")
-    trials["censored"] = ((trials["status"] != "COMPLETED") & ~diverged).astype("boolean")
+    done = (trials["status"] == "STOPPED") & (trials["stop_reason"] != "asha")
+    trials["censored"] = ((trials["status"] != "COMPLETED") & ~done).astype("boolean")
     return trials
 
 

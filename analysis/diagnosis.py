@@ -10,6 +10,7 @@ import pandas as pd
 from scipy.special import stdtr
 
 from analysis.onset import FEWEST, onset
+from analysis.ranking import rank_configurations
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.wording import nats
 
@@ -38,10 +39,10 @@ def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
     mean of the last three epochs), epochs, advice.
 
     verdict, the first that holds:
-    diverged   it stopped on a loss that was not finite, or ended on one;
+    diverged   it stopped on a loss that was not finite or above the stop rule's, or ended on one that was not finite;
     overfits   its validation loss turned (`analysis.onset`) and the gap to the training loss has grown since;
     unstable   it turned, and the training loss rose as much: training came apart;
-    undecided  it was cut before, or has fewer than six epochs;
+    undecided  it was cut before or is not through, or has fewer than six epochs;
     learning   its validation loss still falls in the last third of its epochs (slope, one-sided 5 %);
     underfits  it is level, and has a higher loss on its training images than the best trial of the same data set has on
                validation images;
@@ -49,8 +50,9 @@ def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
     healthy    none of these.
 
     by="configuration": one row per configuration, judged by the mean curve of its replicates, over the epochs that all
-    of them have: less noise, so that a later or weaker turn shows. It diverged if one of them did. In place of trial_id
-    and replicate: n (replicates) and agree (how many of them have the same verdict alone).
+    of them have: less noise, so that a later or weaker turn shows. It diverged if one of them did; one that failed is
+    left out, unless all did. In place of trial_id and replicate: n (replicates) and agree (how many of them have the
+    same verdict alone).
     Raises ValueError for another `by`.
     """
     if by not in ("trial", "configuration"):
@@ -62,9 +64,11 @@ def diagnose(results: Results, by: By = "trial") -> pd.DataFrame:
         return pd.DataFrame(rows, columns=[*told, *_COLUMNS])
     groups: dict[tuple, list] = {}
     for known, curve, verdict in judged:
-        groups.setdefault(tuple(known[name] for name in CONFIGURATION_KEY), []).append((curve, verdict))
+        key = tuple(known[name] for name in CONFIGURATION_KEY)
+        groups.setdefault(key, []).append((known["status"] == "FAILED", curve, verdict))
     rows = []
-    for key, group in groups.items():
+    for key, trials in groups.items():
+        group = [each for failed, *each in trials if not failed] or [each for _, *each in trials]
         verdict = group[0][1] if len(group) == 1 else _verdict(_Curve.mean([curve for curve, _ in group]))
         agree = sum(alone["verdict"] == verdict["verdict"] for _, alone in group)
         rows.append(dict(zip(CONFIGURATION_KEY, key, strict=True)) | {"n": len(group), "agree": agree} | verdict)
@@ -106,7 +110,7 @@ def _curves(results: Results) -> Iterator[tuple[dict[Hashable, Any], _Curve]]:
     losses = dict(iter(order.groupby(TRIAL_KEY)[["val_loss", "train_eval_loss"]]))
     finite = results.epochs[np.isfinite(results.epochs["val_loss"])]
     lowest = finite.merge(results.trials[[*TRIAL_KEY, "dataset"]], on=TRIAL_KEY).groupby("dataset")["val_loss"].min()
-    columns = [*TRIAL_KEY, "configuration_id", "replicate", "stop_reason", "censored", "dataset"]
+    columns = [*TRIAL_KEY, "configuration_id", "replicate", "status", "stop_reason", "censored", "dataset"]
     for trial in results.trials[columns].to_dict("records"):
         own = losses.get(tuple(trial[name] for name in TRIAL_KEY))
         if own is not None:
@@ -121,52 +125,54 @@ def verdict_words(row: Mapping[Any, Any]) -> str:
 
 
 def diagnosis_sentences(results: Results) -> list[str]:
-    """What `diagnose` says of the most accurate trial and of all, in plain text. `results` has epochs."""
-    table = diagnose(results)
-    accuracy = results.trials[[*TRIAL_KEY, "best_val_acc", "best_epoch"]]
-    table = table.merge(accuracy, on=TRIAL_KEY).sort_values("best_val_acc", ascending=False, kind="stable")
-    best = table.iloc[0]
+    """What `diagnose` says of the best configuration and of all trials, in plain text. `results` has epochs."""
+    ranked = rank_configurations(results)[[*CONFIGURATION_KEY, "rank", "best_epoch"]]
+    configurations = diagnose(results, by="configuration").merge(ranked, on=CONFIGURATION_KEY, how="left")
+    best = configurations.sort_values("rank", kind="stable").iloc[0]
     told = _SAID[best["verdict"]].format(
         since=_epochs(best["since"], best["since_low"], best["since_high"]),
         rise=nats(best["rise"]),
         gap=nats(best["gap"]),
         epochs=f"{best['epochs']} epochs" if best["epochs"] > 1 else "one epoch",
-        best_epoch=best["best_epoch"],
+        best_epoch=f"{best['best_epoch']:.0f}",
     )
+    table = diagnose(results)
     if len(table) == 1:
         return [told]
+    said = [] if ranked.empty else [told]
     counts = table["verdict"].value_counts()
     since = table.loc[table["verdict"] == "overfits", "since"]
     when = {"overfits": f" (since epoch {since.median():.0f} in the median)"} if len(since) > 1 else {}
     listed = [f"{counts[name]} {word}{when.get(name, '')}" for name, word in _COUNTED.items() if name in counts]
-    return [told, f"Of {len(table)} trials: {', '.join(listed)}."]
+    return [*said, f"Of {len(table)} trials: {', '.join(listed)}."]
 
 
 _SAID = {
-    "overfits": "The best trial overfits since epoch {since}: from there to its end the validation loss rises by "
-    "{rise}, and the training loss by less than half as much, if at all. Its accuracy was highest at epoch "
+    "overfits": "The best configuration overfits since epoch {since}: from there to its end the validation loss rises "
+    "by {rise}, and the training loss by less than half as much, if at all. Its accuracy was highest at epoch "
     "{best_epoch}.",
-    "unstable": "The best trial's validation loss rises by {rise} after epoch {since}, and the training loss with it: "
-    "not overfitting but training that came apart, as with a large learning rate.",
-    "learning": "The best trial does not overfit so far: its validation loss still falls after {epochs}, and more may "
-    "help.",
-    "underfits": "The best trial underfits: in {epochs} its validation loss has levelled off, and its training loss is "
-    "still above the lowest validation loss on these images.",
-    "memorises": "The best trial's validation loss has levelled off in {epochs}, but its training loss has not: the "
-    "gap, {gap} at the end, still grows, and what is learnt now does not generalise.",
-    "healthy": "The best trial does not overfit in {epochs}: its validation loss has levelled off, with a gap of "
-    "{gap}.",
-    "undecided": "The best trial's validation loss does not turn in {epochs}; it ended too early to say more.",
-    "diverged": "The best trial's loss was not finite in the end.",
+    "unstable": "The best configuration is unstable: its validation loss rises by {rise} after epoch {since}, and the "
+    "training loss with it. That is not overfitting but training that came apart, as with a large learning rate.",
+    "learning": "The best configuration does not overfit so far: its validation loss still falls after {epochs}, and "
+    "more may help.",
+    "underfits": "The best configuration underfits: in {epochs} its validation loss has levelled off, and its training "
+    "loss is still above the lowest validation loss on these images.",
+    "memorises": "The best configuration memorises: its validation loss has levelled off in {epochs}, but its training "
+    "loss has not. The gap, {gap} at the end, still grows, and what is learnt now does not generalise.",
+    "healthy": "The best configuration does not overfit in {epochs}: its validation loss has levelled off, with a gap "
+    "of {gap}.",
+    "undecided": "The best configuration's validation loss does not turn in {epochs}; it was cut, is not through, or "
+    "has too few of them to say more.",
+    "diverged": "The best configuration diverged.",
 }
 _COUNTED = {
     "overfits": "overfit",
-    "unstable": "came apart",
-    "learning": "still learning",
+    "unstable": "unstable",
+    "learning": "learning",
     "underfits": "underfit",
-    "memorises": "learning the training images only",
-    "healthy": "levelled off",
-    "undecided": "ended too early to tell",
+    "memorises": "memorise",
+    "healthy": "healthy",
+    "undecided": "undecided",
     "diverged": "diverged",
 }
 

@@ -34,7 +34,7 @@ def factorial_model(
     share (of the variance in the table, replicates aside, the whole term's), n (replicates), freedom (of the noise).
     An interaction's row has no effect, and the p of its F test.
     Raises NotFactorialError where the trials are no full factorial with two or more replicates and a finite value in
-    each, ValueError for an unknown value.
+    each, or where some settings train the same network; ValueError for an unknown value.
     """
     table = measured(results, at, epoch, value)
     names = [name for name in searched(results) if table[name].nunique() > 1]
@@ -75,14 +75,29 @@ def _array(table: pd.DataFrame, names: list[str], value: str) -> tuple[np.ndarra
     if len(axes[-1]) < 2:
         raise NotFactorialError("factorial_model: one replicate leaves no noise; `replicates: 3` or more does")
     wanted = math.prod(len(axis) for axis in axes)  # of drawn values too many to list
-    cells = table[np.isfinite(table[value].astype(float))].set_index([*names, "replicate"])[value]
+    finite = table[np.isfinite(table[value].astype(float))]
+    cells = finite.set_index([*names, "replicate"])[value]
     if cells.index.has_duplicates or len(cells) != wanted:
         raise NotFactorialError(
             f"factorial_model: {len(cells)} trials have a finite {value}, a full factorial of {', '.join(names)} has "
             f"{wanted} ({' x '.join(str(len(axis)) for axis in axes)}); run it in `mode: study` with listed values"
         )
+    _refuse_copies(finite, names)
     y = cells.reindex(pd.MultiIndex.from_product(axes)).to_numpy(float).reshape([len(axis) for axis in axes])
     return y, [[level_name(level) for level in axis] for axis in axes[:-1]]
+
+
+def _refuse_copies(cells: pd.DataFrame, names: list[str]) -> None:
+    """Drop rates of an order without dropout are one training, and would count as if each had noise of its own."""
+    losses = cells.pivot(index=names, columns="replicate", values="val_loss")
+    copies = losses[losses.duplicated(keep=False)]
+    if len(copies) and len(losses.drop_duplicates()) > 1:
+        alike = copies[copies.eq(copies.iloc[0]).all(axis=1)].index[:2]
+        first, second = (", ".join(map(str, np.atleast_1d(setting))) for setting in alike)
+        raise NotFactorialError(
+            f"factorial_model: {first} and {second} train the same network; run the study without one of them, or "
+            "compare settings pair by pair with `analysis.compare`"
+        )
 
 
 def _terms(y: np.ndarray) -> dict[tuple[int, ...], tuple[np.ndarray, int]]:

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 
 from analysis.intervals import Interval, t_interval
-from analysis.results import Results
+from analysis.results import Results, is_lost
 from analysis.searched import searched
 from analysis.wording import labels, nats
 
@@ -17,11 +17,11 @@ def final_scores(results: Results) -> pd.DataFrame:
     """One row a finalist, the highest mean val_acc first: the choice is made by validation, not by the test.
 
     Columns: configuration_id, label, n (seeds trained to their end), lost (seeds that failed or diverged; such a
-    finalist comes last), search_val_acc (best epochs, mean of the search's replicates), search_epochs (how many the
-    search gave it), val_acc, test_acc, test_loss (nats), gap_loss (nats, val_loss - train_eval_loss), each at the epoch
-    of the highest val_acc and a mean over the seeds with `_low` and `_high`; search_minus_test (search_val_acc -
-    test_acc: the overtuning gap, of selection and of the best of many epochs); behind (test_acc of the first - own,
-    paired over the seeds that both have) and pairs (how many).
+    finalist comes last, one that lost all is not there), search_val_acc (best epochs, mean of the search's
+    replicates), search_epochs (how many the search gave it), val_acc, test_acc, test_loss (nats), gap_loss (nats,
+    val_loss - train_eval_loss), each at the epoch of the highest val_acc and a mean over the seeds with `_low` and
+    `_high`; search_minus_test (search_val_acc - test_acc: the overtuning gap, of selection and of the best of many
+    epochs); behind (test_acc of the first - own, paired over the seeds that both have) and pairs (how many).
 
     Intervals: Student's t over seeds, 95 %; those of `behind` are wider, 95 % for all of them together (Bonferroni).
     Seeds differ in split, initial weights, order and noise. Their splits overlap and the test images are the same for
@@ -33,13 +33,15 @@ def final_scores(results: Results) -> pd.DataFrame:
         raise ValueError(
             f"{results.path}: no final choice; `sweep finalize {shlex.quote(str(results.path))}` makes one"
         )
-    whole = results.trials["status"] == "COMPLETED"
-    finalists = [(str(key), own[whole.loc[own.index]], own) for key, own in results.trials.groupby("configuration_id")]
-    finalists = [each for each in finalists if len(each[1])]
-    finalists.sort(key=lambda each: (len(each[1]) < len(each[2]), -each[1]["best_val_acc"].mean()))
+    finalists = []
+    for key, everything in results.trials.groupby("configuration_id"):
+        own = everything[everything["status"] == "COMPLETED"]
+        if len(own):
+            finalists.append((str(key), own, int(is_lost(everything).sum())))
+    finalists.sort(key=lambda each: (each[2] > 0, -each[1]["best_val_acc"].mean()))
     others = max(1, len(finalists) - 1)
     rows: list[dict[str, Any]] = []
-    for key, own, everything in finalists:
+    for key, own, lost in finalists:
         found = note["finalists"][key]
         ours, first = (each.set_index("replicate")["test_acc"] for each in (own, finalists[0][1]))
         difference = (first - ours).dropna() if rows else first.iloc[:0]
@@ -48,7 +50,7 @@ def final_scores(results: Results) -> pd.DataFrame:
                 "configuration_id": key,
                 "label": labels(own.head(1), searched(results))[0],
                 "n": len(own),
-                "lost": len(everything) - len(own),
+                "lost": lost,
                 "search_val_acc": found["val_acc"],
                 "search_epochs": found["epochs_run"],
                 **_columns("val_acc", t_interval(own["best_val_acc"])),
@@ -67,14 +69,14 @@ def final_sentences(results: Results) -> list[str]:
     """What `final_scores` says, in plain text."""
     scores = final_scores(results)
     if scores.empty:
-        return ["No finalist has been trained to its end yet."]
+        return ["No finalist has been trained to its end."]
     first, others = scores.iloc[0], scores.iloc[1:]
     note = results.manifest["final_round"]
     over = first["search_minus_test"]
     cut = first["search_epochs"] < results.manifest["spec"]["epochs"]
     when = f", cut after {first['search_epochs']} epochs" if cut else ""
     loss, gap = nats(first["test_loss"]), nats(first["gap_loss"], sign=True)
-    lost = int(scores["lost"].sum())
+    lost, running = int(is_lost(results.trials).sum()), int((results.trials["status"] == "RUNNING").sum())
     return [
         f"Chosen by validation on fresh seeds (n = {first['n']}): {first['label']}. "
         f"Test accuracy {_percent(first, 'test_acc')}, test loss {loss}, gap {gap}.",
@@ -83,6 +85,7 @@ def final_sentences(results: Results) -> list[str]:
         "its test accuracy.",
         *([_against_others(others)] if len(others) and others["pairs"].min() > 1 else []),
         *([f"{lost} of the final trainings failed or diverged and are left out."] if lost else []),
+        *([f"{running} of them are not through: all of this may change."] if running else []),
     ]
 
 

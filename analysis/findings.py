@@ -7,14 +7,14 @@ import pandas as pd
 from analysis.comparison import ALPHA
 from analysis.diagnosis import diagnosis_sentences
 from analysis.factorial import NotFactorialError, factorial_model
-from analysis.figures.ranking import rank_configurations
 from analysis.final_choice import final_sentences
 from analysis.gap_levels import levels_of, widest_difference
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import Interval, t_interval
-from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
-from analysis.searched import searched
-from analysis.wording import nats, p_value
+from analysis.ranking import rank_configurations
+from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results, is_lost
+from analysis.searched import searched, specs
+from analysis.wording import last_line, nats, p_value
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def _cut(results: Results) -> list[Finding]:
     running = int((trials["status"] == "RUNNING").sum())
     if matched is None:
         return []
-    lost = trials["status"].isin(["FAILED", "ABANDONED"]) | (trials["stop_reason"] == "diverged")
+    lost = is_lost(trials)
     begun = len(trials.loc[~lost, TRIAL_KEY].merge(results.epochs[TRIAL_KEY].drop_duplicates(), on=TRIAL_KEY))
     which = ["has epochs"] if begun < int((~lost).sum()) else []
     which += ["neither failed nor diverged"] if lost.any() else []
@@ -94,14 +94,14 @@ def _cut(results: Results) -> list[Finding]:
             f"earlier epochs than those of the others, so gaps are compared at {at}"
         )
         text += " (this says little about late overfitting)." if matched * 3 <= longest else "."
-    elif running:
-        goes_on = any(manifest.get("state") == "RUNNING" for manifest in results.manifests)
-        are = "are still running" if goes_on else "have epochs left"
-        text = f"{running} of {len(trials)} trials {are}; gaps are compared at {at}. All of this may change."
-    elif len(trials) > 1:
+    elif len(trials) > 1 or running:
         text = f"No trial was cut by ASHA; gaps are compared at {at}."
     else:
         return []
+    if running:
+        goes_on = any(manifest.get("state") == "RUNNING" for manifest in results.manifests)
+        are = "are still running" if goes_on else "have epochs left"
+        text += f" {running} of {len(trials)} trials {are}: all of this may change."
     return [Finding("What can be compared.", text)]
 
 
@@ -121,7 +121,7 @@ def _factor(results: Results) -> list[Finding]:
     levels, (a, b, diff) = max(sure or found, key=lambda pair: (pair[1][2].has_bounds, pair[1][2].mean))
     if diff.mean == 0:
         return [Finding("Which setting goes with the gap.", f"At epoch {matched} no setting differs from another.")]
-    i, j = (f"{_with_interval(i)}, n = {i.n}" for i in (levels.interval(a), levels.interval(b)))
+    i, j = (f"{_with_interval(i)}, n = {i.n}" for i in levels.pair(a, b))
     text = (
         f"At epoch {matched} the gap is larger at {levels.factor} {a} ({i}) than at {b} ({j}; n counts {levels.unit})."
     )
@@ -155,27 +155,35 @@ def _interaction(results: Results) -> list[Finding]:
     else:
         a, b = first["term"].split(" × ")
         text = (
-            f"{at} what {a} does to the gap depends on {b}: {100 * first['share']:.0f} % of the variance between "
-            f"settings is neither's alone (mixed model, {p_value(first['p_holm'])} after Holm, n = {n} replicates)."
+            f"{at} what {a} does to the gap depends on {b}: {100 * first['share']:.0f} % of the variance, "
+            f"replicates aside, is neither's alone (mixed model, "
+            f"{p_value(first['p_holm'])} after Holm, n = {n} replicates)."
         )
     return [Finding("Which settings work together.", text)]
 
 
 def _lost(results: Results) -> list[Finding]:
     trials = results.trials
-    failed = trials[trials["status"].isin(["FAILED", "ABANDONED"])]
+    failed = trials[trials["status"] == "FAILED"]
     diverged = int((trials["stop_reason"] == "diverged").sum())
+    damaged = int((trials["status"] == "ABANDONED").sum())
     told = []
     if len(failed):
         text = f"{len(failed)} of {len(trials)} trials failed; their curves end where they did."
         errors = failed["error"].dropna()
         if len(errors):
-            last_lines = errors.map(lambda e: (str(e).strip().splitlines() or [""])[-1])
+            last_lines = errors.map(last_line)
             message, n = last_lines.mode().iloc[0], int(last_lines.value_counts().iloc[0])
             text += f" Most often ({n}): {str(message)[:200]}"
         told.append(Finding("Failed.", text))
     if diverged:
-        told.append(Finding("Diverged.", f"{diverged} of {len(trials)} trials stopped on a loss that was not finite."))
+        rules = [spec.get("stop_rules") or {} for spec in specs(results)]
+        bound = ", or above that of `stop_rules.divergence`" if any(rule.get("divergence") for rule in rules) else ""
+        text = f"{diverged} of {len(trials)} trials stopped on a loss that was not finite{bound}."
+        told.append(Finding("Diverged.", text))
+    if damaged:
+        text = f"The rows of {damaged} of {len(trials)} trials were lost to damage; their epochs are left out."
+        told.append(Finding("Damaged.", text))
     return told
 
 

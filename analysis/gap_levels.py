@@ -1,6 +1,6 @@
 """The gap by the levels of one factor, and whether two levels differ."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 import numpy as np
@@ -12,7 +12,7 @@ from analysis.gap_table import MEASURES, At, gaps
 from analysis.intervals import Interval, t_interval, welch_interval
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.running_statistics import EFFECTS, batch_norm_effects
-from analysis.searched import HYPERPARAMETERS, is_drawn, searched
+from analysis.searched import HYPERPARAMETERS, is_drawn, searched, specs
 from analysis.wording import short
 
 DECOMPOSED = ("difference", "regularisation", "averaging")  # overfitting is gap_loss
@@ -27,15 +27,26 @@ class Levels:
     values: per level a Series indexed by what it stands on. unit "replicates": a value is one replicate's mean over
     the other hyper-parameters, which are the same at every level. unit "configurations": they are not, so that a
     value is one configuration's mean over its replicates, and a difference is an association, not an effect.
+    trials: per level, how many have part in its values. left_out: how many have not, since they have no finite value or
+    a setting of the others that another level lacks.
     """
 
     factor: str
     unit: str
     values: dict[str, pd.Series]
     trials: dict[str, int]
+    left_out: dict[str, int] = field(default_factory=dict)
 
     def interval(self, level: str) -> Interval:
         return t_interval(self.values[level])
+
+    def pair(self, a: str, b: str) -> tuple[Interval, Interval]:
+        """The two levels whose difference is told: paired, over the replicates that both have."""
+        x, y = self.values[a], self.values[b]
+        if self.unit == "replicates":
+            both = x.index.intersection(y.index)
+            x, y = x[both], y[both]
+        return t_interval(x), t_interval(y)
 
     def difference(self, a: str, b: str, confidence: float = 0.95) -> Interval:
         """Level a minus level b: paired over replicates (they share their random numbers), else Welch's."""
@@ -54,15 +65,17 @@ def gaps_by(
     value: a measure of `gaps`; a part of `decompose` (regularisation, averaging) or their sum (difference); or with
     at="matched" one of `batch_norm_effects` (worst_shift, shift_cost, lag_cost, roughness, roughness_without_lag).
     Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high, note. Where there is no interval
-    (`Interval`), low and high are NA and the note says so. Trials without a finite value at the epoch do not count.
+    (`Interval`), low and high are NA and the note says so, as it does of trials that have no part in a mean.
     Raises ValueError for an unknown factor or value.
     """
     levels = levels_of(results, factor, at, epoch, value)
     rows = []
     for level in levels.values:
         i = levels.interval(level)
-        note = "" if i.has_bounds else f"n = {i.n}: no interval"
-        rows.append((level, i.n, levels.unit, levels.trials[level], i.mean, i.low, i.high, note))
+        notes = [] if i.has_bounds else [f"n = {i.n}: no interval"]
+        used, left_out = levels.trials[level], levels.left_out[level]
+        notes += [f"{left_out} of {used + left_out} trials left out"] if left_out else []
+        rows.append((level, i.n, levels.unit, used, i.mean, i.low, i.high, "; ".join(notes)))
     return pd.DataFrame(rows, columns=["level", "n", "unit", "trials", "mean", "low", "high", "note"])
 
 
@@ -76,6 +89,8 @@ def levels_of(
     """The values behind `gaps_by`."""
     if factor not in results.trials:
         raise ValueError(f"factor {factor!r} is not a column of trials; choose one of {list(results.trials)}")
+    if factor == "replicate":
+        raise ValueError("factor 'replicate': differences are paired over replicates; choose a hyper-parameter")
     table = measured(results, at, epoch, value)
     if factor not in table:
         table = table.merge(results.trials[[*TRIAL_KEY, factor]], on=TRIAL_KEY)
@@ -83,17 +98,21 @@ def levels_of(
     level, names = _halves(table[factor]) if cut else _levels(table[factor])
     table = table.assign(level=level)[level.notna()]
     finite = table[np.isfinite(table[value].astype(float))]
-    trials = {name: int((finite["level"] == name).sum()) for name in names}
+
+    def levels(unit: str, used: pd.DataFrame, values: pd.Series) -> Levels:
+        trials, all_trials = ({name: int((rows["level"] == name).sum()) for name in names} for rows in (used, table))
+        left_out = {name: all_trials[name] - trials[name] for name in names}
+        return Levels(factor, unit, _split(values, names), trials, left_out)
+
     if factor == "configuration_id":
-        rows = finite.groupby(["level", "replicate"])[value].mean()
-        return Levels(factor, "replicates", _split(rows, names), trials)
+        return levels("replicates", finite, finite.groupby(["level", "replicate"])[value].mean())
     # Halves of a number hold different values of it, so there the configurations are the sample.
     others = [name for name in searched(results) if name not in (factor, *DERIVED_FROM.get(factor, ()))]
-    balanced = None if cut else _balanced(table, finite, others, value)
+    is_study = all(spec.get("mode") == "study" for spec in specs(results))
+    balanced = None if cut else _balanced(table, finite, others, value, is_study)
     if balanced is not None:
-        return Levels(factor, "replicates", _split(balanced, names), trials)
-    rows = finite.groupby(["level", *CONFIGURATION_KEY])[value].mean()
-    return Levels(factor, "configurations", _split(rows, names), trials)
+        return levels("replicates", *balanced)
+    return levels("configurations", finite, finite.groupby(["level", *CONFIGURATION_KEY])[value].mean())
 
 
 def measured(results: Results, at: At = "matched", epoch: int | None = None, value: str = "gap_loss") -> pd.DataFrame:
@@ -160,8 +179,11 @@ def level_name(value: object) -> str:
     return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
-def _balanced(table: pd.DataFrame, finite: pd.DataFrame, others: list[str], value: str) -> pd.Series | None:
-    """Mean by (level, replicate) if every level meets the same settings of the others; None if not.
+def _balanced(
+    table: pd.DataFrame, finite: pd.DataFrame, others: list[str], value: str, is_study: bool
+) -> tuple[pd.DataFrame, pd.Series] | None:
+    """The rows of `finite` that have part in it, and the mean by (level, replicate), if every level meets the same
+    settings of the others; None if not. Of a study, which may still run, those that all levels have met will do.
 
     Settings without a finite value at some level and replicate leave all levels, so that means stay comparable; so does
     a replicate that lacks one of the configurations which a derived factor has put on one level, unless that has no
@@ -169,15 +191,17 @@ def _balanced(table: pd.DataFrame, finite: pd.DataFrame, others: list[str], valu
     such as the one seed that failed where there is one setting, is missing at that level and replicate alone.
     """
     setting = table.groupby(["sweep_id", *others], dropna=False).ngroup()
-    if setting.groupby(table["level"]).agg(frozenset).nunique() != 1:
+    met = setting.groupby(table["level"]).agg(frozenset)
+    if met.empty or (met.nunique() != 1 and not is_study):
         return None
-    finite = finite.assign(setting=setting)
+    finite, have = finite.assign(setting=setting), set(finite["level"])
+    finite = finite[finite["setting"].isin(frozenset.intersection(*met))]
     of = finite.groupby(["setting", "level"])["configuration_id"].transform("nunique")
     groups = finite.assign(of=of).groupby(["setting", "level", "replicate"])
     cells = groups.agg(mean=(value, "mean"), finite=(value, "size"), of=("of", "first"))
     complete = cells.loc[cells["finite"] == cells["of"], "mean"].unstack(["level", "replicate"]).dropna()
-    lost = set(finite["level"]) - set(complete.columns.get_level_values("level"))
-    return None if complete.empty or lost else complete.mean()
+    lost = have - set(complete.columns.get_level_values("level"))
+    return None if complete.empty or lost else (finite[finite["setting"].isin(complete.index)], complete.mean())
 
 
 def _split(rows: pd.Series, names: list[str]) -> dict[str, pd.Series]:

@@ -5,7 +5,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from analysis.results import TRIAL_KEY, Results
+from analysis.results import TRIAL_KEY, Results, is_lost
 from analysis.searched import searched
 
 At = Literal["matched", "best", "last"]
@@ -56,7 +56,6 @@ def matched_epoch(results: Results) -> int | None:
     None if there is no such trial.
     """
     trials = results.trials
-    out = trials["status"].isin(["FAILED", "ABANDONED"]) | (trials["stop_reason"] == "diverged")
     reached = results.epochs.groupby(TRIAL_KEY)["epoch"].max().rename("reached").reset_index()
-    reached = trials.loc[~out, TRIAL_KEY].merge(reached, on=TRIAL_KEY)
+    reached = trials.loc[~is_lost(trials), TRIAL_KEY].merge(reached, on=TRIAL_KEY)
     return None if reached.empty else int(reached["reached"].min())

@@ -15,7 +15,7 @@ from sweep.store.folder import Folder, open_folder
 TRIAL_KEY = ["sweep_id", "trial_id"]
 CONFIGURATION_KEY = ["sweep_id", "configuration_id"]
 
-_INTEGERS = ("replicate", "crop_padding", "batch_size", "epochs_run", "best_epoch", "attempts")
+_INTEGERS = ("replicate", "crop_padding", "batch_size", "epochs_run", "best_epoch", "promoted_at", "attempts")
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,14 +62,19 @@ def load(path: str | Path | Sequence[str | Path]) -> Results:
     if twice:
         raise ValueError(f"load: {min(twice)} is given twice; its rows would count twice")
     sweeps = [read_sweep(p) for p in paths]
-    trials = pd.concat([_trials(s.trials.to_pandas()) for s in sweeps], ignore_index=True)
-    epochs = pd.concat([_epochs(s.epochs.to_pandas(), s.trials.to_pandas()) for s in sweeps], ignore_index=True)
+    tables = [_trials(sweep.trials.to_pandas()) for sweep in sweeps]
+    epochs = [_epochs(sweep.epochs.to_pandas(), trials) for sweep, trials in zip(sweeps, tables, strict=True)]
     return Results(
         paths=tuple(s.folder.path or str(s.folder) for s in sweeps),
         manifests=tuple(s.manifest for s in sweeps),
-        trials=derive(trials),
-        epochs=epochs,
+        trials=derive(pd.concat(tables, ignore_index=True)),
+        epochs=pd.concat(epochs, ignore_index=True),
     )
+
+
+def is_lost(trials: pd.DataFrame) -> pd.Series:
+    """Which trials failed, diverged, or lost their row to damage: their curves say less than those of others."""
+    return trials["status"].isin(["FAILED", "ABANDONED"]) | trials["stop_reason"].isin(["diverged"])
 
 
 def _epochs(epochs: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:

@@ -22,10 +22,14 @@ HYPERPARAMETERS = (
 )
 
 
+def specs(results: Results) -> list[dict[str, Any]]:
+    """The spec of each sweep; empty where the manifest has none."""
+    return [spec if isinstance(spec := manifest.get("spec"), dict) else {} for manifest in results.manifests]
+
+
 def spaces(results: Results) -> list[dict[str, Any]]:
-    """The `space` of each sweep's spec; empty where the manifest has none."""
-    specs = [manifest.get("spec") for manifest in results.manifests]
-    found = [spec.get("space") if isinstance(spec, dict) else None for spec in specs]
+    """The `space` of each sweep's spec; empty where it has none."""
+    found = [spec.get("space") for spec in specs(results)]
     return [space if isinstance(space, dict) else {} for space in found]
 
 

@@ -12,7 +12,15 @@ def short(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.3g}"
     text = str(value)
-    return text if len(text) <= 24 else text[:23] + "…"
+    if len(text) <= 24:
+        return text
+    # What tells two data sets apart is the end of their paths.
+    return "…" + text[-23:] if text.startswith(("parquet:", "folder:")) else text[:23] + "…"
+
+
+def last_line(error: str) -> str:
+    """Of a traceback, what went wrong."""
+    return (error.strip().splitlines() or [""])[-1]
 
 
 def nats(value: float, *, sign: bool = False) -> str:

@@ -11,7 +11,8 @@ def quantiles(epochs: pd.DataFrame, column: str) -> pd.DataFrame:
     """Quantiles 0.1, 0.25, 0.5, 0.75, 0.9 over the trials that reached each epoch, and their number n."""
     finite = epochs[np.isfinite(epochs[column])]
     by_epoch = finite.groupby("epoch")[column]
-    table = by_epoch.quantile([0.1, 0.25, 0.5, 0.75, 0.9]).unstack()
+    wanted = [0.1, 0.25, 0.5, 0.75, 0.9]
+    table = by_epoch.quantile(wanted).unstack().reindex(columns=wanted)  # without a finite value it has none of them
     return table.assign(n=by_epoch.size())
 
 

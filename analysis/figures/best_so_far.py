@@ -63,7 +63,9 @@ def _when(row: pd.Series, table: pd.DataFrame) -> str:
 def _progress(results: Results) -> pd.DataFrame:
     """The epochs of all trials in order of time: seconds, spent (epochs so far), best (accuracy so far)."""
     epochs = results.epochs
-    known = np.isfinite(epochs["val_acc"].astype(float)) & epochs["timestamp"].notna()
+    # With a loss that is no number a network answers with the first class always, which is an accuracy of a kind.
+    finite = np.isfinite(epochs["val_acc"].astype(float)) & np.isfinite(epochs["val_loss"].astype(float))
+    known = finite & epochs["timestamp"].notna()
     table = epochs[known].sort_values("timestamp", kind="stable")
     zero = results.trials["started"].min()
     return pd.DataFrame(

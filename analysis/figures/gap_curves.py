@@ -3,7 +3,7 @@
 import plotly.graph_objects as go
 
 from analysis.figures.bands import add_bands, add_crowd
-from analysis.figures.ranking import curves, joined
+from analysis.figures.curves import curves, joined
 from analysis.figures.theme import beyond_note, empty_figure, legend_below, new_figure, robust_range, safe
 from analysis.gap_table import gaps
 from analysis.results import Results

@@ -5,8 +5,9 @@ import pandas as pd
 import plotly.graph_objects as go
 
 from analysis.decomposition import PARTS, decompose
-from analysis.figures.ranking import rank_configurations, replicate_mean
+from analysis.figures.curves import replicate_mean
 from analysis.figures.theme import COLOURS, INK, empty_figure, new_figure, numbers
+from analysis.ranking import rank_configurations
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.wording import nats
 

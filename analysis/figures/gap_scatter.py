@@ -63,7 +63,8 @@ def gap_scatter_sentence(results: Results) -> str:
     gaps_beyond = robust_range(table["gap_loss"], keep_zero=True)[1]
     note = beyond_note(max(gaps_beyond, robust_range(table["val_loss"])[1]))
     complete = table[table["status"] == "COMPLETED"]
-    whole = complete.groupby(CONFIGURATION_KEY)[["gap_loss", "val_loss"]].mean()
+    # Settings that train the same network, such as drop rates without dropout, are one point.
+    whole = complete.groupby(CONFIGURATION_KEY)[["gap_loss", "val_loss"]].mean().drop_duplicates()
     if len(whole) < 4:
         few = f"{len(whole)} configuration{' has' if len(whole) == 1 else 's have'} complete trials"
         return f"{few}, too few for a trend." + note

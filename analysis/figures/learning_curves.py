@@ -5,7 +5,7 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 
 from analysis.figures.bands import add_bands, add_crowd
-from analysis.figures.ranking import Curves, curves, joined, replicate_mean
+from analysis.figures.curves import Curves, curves, joined, replicate_mean
 from analysis.figures.theme import TEMPLATE, beyond_note, empty_figure, legend_below, robust_range, safe
 from analysis.results import Results
 from analysis.wording import nats

@@ -3,7 +3,6 @@
 import pandas as pd
 import plotly.graph_objects as go
 
-from analysis.figures.ranking import rank_configurations
 from analysis.figures.theme import (
     COLOURS,
     GREY,
@@ -15,6 +14,7 @@ from analysis.figures.theme import (
     robust_range,
     safe,
 )
+from analysis.ranking import rank_configurations
 from analysis.results import CONFIGURATION_KEY, Results
 from analysis.wording import nats
 

@@ -1,5 +1,6 @@
 """What early stopping did at each of its rungs."""
 
+import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
@@ -47,6 +48,7 @@ def rung_funnel_sentence(results: Results) -> str:
     )
     there = results.epochs[results.epochs["epoch"] == first["epoch"]].merge(results.trials[_TOLD], on=TRIAL_KEY)
     there = there[~((there["status"] == "RUNNING") & (there["epochs_run"] == first["epoch"]))]
+    there = there[np.isfinite(there["val_loss"])]
     accuracy = there["val_acc"].groupby(_is_cut(there, int(first["epoch"]))).median()
     if len(accuracy) == 2:
         said += (

@@ -43,7 +43,7 @@ def trial_timeline(results: Results) -> go.Figure:
     figure.update_yaxes(title_text="trial, in order of start", range=[len(trials) + 0.5, 0.5], tickformat="d", col=1)
     figure.update_xaxes(title_text="epochs run", range=[-0.6, most + 0.6], tickformat="d", col=2)
     figure.update_yaxes(title_text="trials", tickformat="d", col=2)
-    if int(trials["epochs_run"].value_counts().max()) <= 10:
+    if int(trials["epochs_run"].fillna(0).value_counts().max()) <= 10:
         figure.update_yaxes(dtick=1, col=2)
     if len(trials) <= 12:
         figure.update_yaxes(dtick=1, col=1)

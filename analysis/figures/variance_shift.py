@@ -5,10 +5,11 @@ import pandas as pd
 import plotly.graph_objects as go
 from scipy.stats import kendalltau
 
+from analysis.comparison import ALPHA
 from analysis.figures.label_places import label_places
 from analysis.figures.theme import COLOURS, GREY, INK, empty_figure, new_figure, numbers, safe
 from analysis.gap_table import matched_epoch
-from analysis.results import Results
+from analysis.results import TRIAL_KEY, Results
 from analysis.running_statistics import batch_norm_effects, roughness_by_lag
 from analysis.searched import searched
 from analysis.wording import correlation, labels, nats, p_value, short
@@ -101,12 +102,16 @@ def variance_shift_sentence(results: Results) -> str:
             f"without dropout would change its validation loss by {nats(-worst['shift_cost'], sign=True)}, "
             f"without lag by {nats(-worst['lag_cost'], sign=True)}."
         ]
-        if len(table) > 2:
-            tau = kendalltau(table["distance"], table["val_loss"])
-            the = "The" if tau.pvalue < 0.05 and tau.statistic > 0 else "It is not certain that the"
+        # Two orders of the same network, such as those of `d` and `r` side by side, are one point.
+        different = table.drop_duplicates(["distance", "val_loss"])
+        if len(different) > 2:
+            tau = kendalltau(different["distance"], different["val_loss"])
+            sure = tau.pvalue < ALPHA
+            how = "the other way round than" if sure and tau.statistic < 0 else "as"
             told.append(
-                f"{the} {len(table)} {table.attrs['what']} rank by the distance of their shift from 1 as by validation "
-                f"loss (Kendall's tau {correlation(tau.statistic)}, {p_value(tau.pvalue)})."
+                f"{'The' if sure else 'It is not certain that the'} {len(different)} {table.attrs['what']} that differ "
+                f"rank by the distance of their shift from 1 {how} by validation loss (Kendall's tau "
+                f"{correlation(tau.statistic)}, {p_value(tau.pvalue)})."
             )
     share = roughness_by_lag(batch_norm_effects(results))
     if np.isfinite(share):
@@ -135,7 +140,8 @@ def shift_table(results: Results) -> pd.DataFrame:
         names = table["layer_order"]
     else:
         words = labels(results.trials, searched(results))
-        names = table["trial_id"].map(dict(zip(results.trials["trial_id"], words, strict=True)))
+        named = results.trials[TRIAL_KEY].assign(name=words)
+        names = table[TRIAL_KEY].merge(named, on=TRIAL_KEY, how="left")["name"].set_axis(table.index)
     grouped = table.assign(name=names).groupby("name")
     means = grouped[["log_shift", "distance", "val_loss", *COSTS]].mean().assign(n=grouped.size())
     means["shift"] = np.exp(means.pop("log_shift"))

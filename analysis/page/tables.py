@@ -6,13 +6,13 @@ import pandas as pd
 
 from analysis.diagnosis import diagnose, verdict_words
 from analysis.figures.forest import differences
-from analysis.figures.ranking import rank_configurations
 from analysis.gap_levels import gaps_by
 from analysis.gap_table import gaps, matched_epoch
 from analysis.intervals import t_interval
+from analysis.ranking import rank_configurations
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.searched import searched
-from analysis.wording import short
+from analysis.wording import last_line, p_value, short
 
 BEST = 15
 MOST_TRIALS = 1000
@@ -21,7 +21,7 @@ DERIVED = ("has_bn", "has_dropout", "bn_before_dropout", "bn_before_relu", "relu
 
 @dataclass(frozen=True)
 class Column:
-    """A table's column. kind: text, long (wraps), percent, loss, count, number, seconds."""
+    """A table's column. kind: text, long (of a traceback, its last line), percent, loss, p, count, number, seconds."""
 
     name: str
     title: str
@@ -38,12 +38,13 @@ class Column:
         if self.kind == "text":
             return str(value)
         if self.kind == "long":
-            text = str(value)
+            text = last_line(str(value))
             return text if len(text) <= 160 else text[:159] + "…"
         number = float(value)  # type: ignore[arg-type]
         return {
             "percent": f"{100 * number:.1f} %",
             "loss": f"{number:.3f}".replace("-", "−"),
+            "p": p_value(number).removeprefix("p ").removeprefix("= "),
             "count": f"{number:.0f}",
             "seconds": f"{number:.1f}",
         }.get(self.kind) or short(number)
@@ -111,7 +112,7 @@ def setting_differences(results: Results) -> Table:
         Column("measure", "in", "text"),
         Column("difference", "difference (nats)", "loss"),
         *INTERVAL,
-        Column("p_holm", "p (Holm)", "loss"),
+        Column("p_holm", "p (Holm)", "p"),
         Column("n", "n", "count"),
     ]
     return Table(rows, columns, "n counts replicates, over which the differences are paired.")

@@ -1,14 +1,18 @@
 """sweep export: the two tables for programs other than pandas, or the figures as images."""
 
+import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from sweep.cli.options import SweepDir
 from sweep.cli.terminal import say
 from sweep.store.folder import open_folder
+
+if TYPE_CHECKING:
+    import numpy as np
 
 
 class Format(StrEnum):
@@ -53,9 +57,15 @@ def export(
         # The sweep's own Parquet files are the store's; an export beside them must not replace them.
         path = folder / (f"{name}-export.parquet" if format_ is Format.PARQUET else f"{name}.{format_.value}")
         if format_ is Format.CSV:
+            if "variance_shift" in table:  # a list in each cell, which would come out as NumPy prints it
+                table = table.assign(variance_shift=table["variance_shift"].map(_as_json, na_action="ignore"))
             table.to_csv(path, index=False)
         elif format_ is Format.JSON:
             table.to_json(path, orient="records", lines=True, date_format="iso", date_unit="us", double_precision=15)
         else:
             table.to_parquet(path, index=False)
         print(path)
+
+
+def _as_json(values: "np.ndarray") -> str:
+    return json.dumps(values.tolist())

@@ -82,8 +82,8 @@ def test_the_figure_ranks_the_orders_and_names_the_largest_shift(tmp_path: Path)
         "−0.030 nats."
     )
     assert (
-        "It is not certain that the 3 layer orders rank by the distance of their shift from 1 as by validation loss "
-        "(Kendall's tau +1.00, p = 0.333)." in said
+        "It is not certain that the 3 layer orders that differ rank by the distance of their shift from 1 as by "
+        "validation loss (Kendall's tau +1.00, p = 0.333)." in said
     )
     points, shift_bars, lag_bars = figures.variance_shift(results).data
     assert points.text == ("lbrd", "ldbr", "lrdb")

@@ -85,6 +85,24 @@ def test_a_configuration_is_judged_by_the_mean_of_its_seeds(tmp_path: Path) -> N
     assert (condemned["verdict"], condemned["n"], condemned["agree"]) == ("diverged", 2, 1)
 
 
+def test_a_seed_that_failed_early_does_not_shorten_its_configuration_s_curve(tmp_path: Path) -> None:
+    curve = planted(*CASES["healthy"])
+    trials = [trial(curve, replicate=0), trial(curve[:2], replicate=1, status="FAILED", stop_reason="error")]
+    (row,) = analysis.diagnose(analysis.load(write_sweep(tmp_path, trials)), by="configuration").to_dict("records")
+    assert (row["verdict"], row["n"], row["epochs"]) == ("healthy", 1, len(curve))
+
+
+def test_what_its_own_rule_ended_has_come_to_its_end(tmp_path: Path) -> None:
+    trials = [
+        trial(planted(*CASES["healthy"]), status="STOPPED", stop_reason=reason, lr=lr)
+        for reason, lr in (("plateau", 0.1), ("asha", 0.2))
+    ]
+    assert analysis.diagnose(analysis.load(write_sweep(tmp_path, trials)))["verdict"].tolist() == [
+        "healthy",
+        "undecided",
+    ]
+
+
 def test_another_by_is_refused(tmp_path: Path) -> None:
     results = analysis.load(write_sweep(tmp_path, []))
     with pytest.raises(ValueError, match="by='sweep' is not known; choose 'trial' or 'configuration'"):

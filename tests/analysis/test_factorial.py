@@ -53,6 +53,14 @@ def test_effects_intervals_and_interactions_are_those_of_least_squares(tmp_path:
     assert np.isnan(both["effect"])
 
 
+def test_settings_that_train_the_same_network_are_refused(tmp_path: Path):
+    """As drop rates of an order without dropout do: they would count as if each had noise of its own."""
+    y = np.random.default_rng(0).normal(1, 0.1, (3, 3, 4))
+    y[1, 1:] = y[1, 0]
+    with pytest.raises(NotFactorialError, match=r"0\.1, ldbr and 0\.3, ldbr train the same network"):
+        analysis.factorial_model(study(tmp_path / "s", y))
+
+
 def test_in_400_studies_without_effects_each_test_rejects_at_its_rate(tmp_path: Path):
     rng = np.random.default_rng(1)
     results = study(tmp_path / "s", np.ones((3, 3, 3)))

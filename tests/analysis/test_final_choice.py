@@ -87,6 +87,19 @@ def test_a_finalist_that_loses_a_seed_comes_last_and_is_compared_on_the_seeds_th
     assert scores["behind"].iloc[1] == pytest.approx(0.02)
 
 
+def test_what_still_runs_is_not_lost_and_what_lost_all_its_seeds_is_told(tmp_path: Path) -> None:
+    trials = planted_trials()
+    trials[3] |= {"status": "RUNNING"}  # the first seed of `chosen`
+    for place in range(3):
+        trials[place] |= {"status": "STOPPED", "stop_reason": "diverged"}
+    results = analysis.load(write_sweep(tmp_path / "final", trials, final_round=NOTE))
+    assert analysis.final_scores(results)[["configuration_id", "n", "lost"]].to_numpy().tolist() == [["chosen", 2, 0]]
+    assert final_sentences(results)[-2:] == [
+        "3 of the final trainings failed or diverged and are left out.",
+        "1 of them are not through: all of this may change.",
+    ]
+
+
 def test_a_sweep_that_is_no_final_choice_says_how_to_make_one(tmp_path: Path) -> None:
     plain = analysis.load(write_sweep(tmp_path / "plain", [trial([epoch(1.2, 1.0, 0.3)])]))
     with pytest.raises(ValueError, match="sweep finalize"):

@@ -60,6 +60,46 @@ def test_equal_levels_are_said_to_be_equal(tmp_path: Path):
     assert text == "At epoch 2 no setting differs from another."
 
 
+def test_both_means_are_of_the_seeds_that_both_have(tmp_path: Path):
+    """Over all seeds of each the means would be 0.4 and 0.163, the other way round than the paired difference."""
+    text = told(orders(tmp_path / "a", {"lbrd": [0.10, 0.20, 0.90], "lrbd": [0.11, 0.215]}))[SETTING]
+    assert "the gap is larger at layer_order lrbd (0.163 nats" in text
+    assert "than at lbrd (0.150 nats" in text
+
+
+def test_what_is_said_of_the_best_is_of_the_configuration_that_is_called_the_best(tmp_path: Path):
+    """The most accurate trial of all belongs to another one."""
+    turns = [epoch(v, t, 0.6) for v, t in zip([1.1, 0.9, 0.8, 0.9, 1.0, 1.1], FALLING, strict=True)]
+    falls = [epoch(v, v, 0.7) for v in (1.1, 1.0, 0.9, 0.8, 0.75, 0.7)]
+    trials = [trial(falls, replicate=k) for k in range(3)]
+    trials += [
+        trial([*turns[:-1], turns[-1] | {"val_acc": acc}], lr=0.1, replicate=k)
+        for k, acc in enumerate((0.6, 0.6, 0.76))
+    ]
+    said = told(write_sweep(tmp_path / "a", trials))
+    assert said["Best configuration."].startswith("lr 0.001")
+    assert said["Overfitting."].startswith("The best configuration does not overfit so far")
+
+
+def test_a_loss_above_the_stop_rule_s_is_finite(tmp_path: Path):
+    trials = [
+        trial([epoch(60.0, 60.0, 0.1)], status="STOPPED", stop_reason="diverged"),
+        trial([epoch(1, 1, 0.5)], lr=0.1),
+    ]
+    spec = {"name": "a", "stop_rules": {"divergence": {"max_loss": 50.0}}, "space": {}}
+    text = told(write_sweep(tmp_path / "a", trials, spec=spec))["Diverged."]
+    assert text == "1 of 2 trials stopped on a loss that was not finite, or above that of `stop_rules.divergence`."
+
+
+def test_a_search_that_runs_is_said_to_run(tmp_path: Path):
+    cut = trial([epoch(1, 1, 0.1)], status="STOPPED", stop_reason="asha")
+    text = told(
+        write_sweep(tmp_path / "a", [cut, trial([epoch(1, 1, 0.5)] * 2, status="RUNNING", lr=0.1)], state="RUNNING")
+    )
+    assert "ASHA cut 1 of 2" in text["What can be compared."]
+    assert "1 of 2 trials are still running: all of this may change." in text["What can be compared."]
+
+
 def test_unequal_conditions_make_an_association(tmp_path: Path):
     trials = [
         trial(
@@ -108,11 +148,11 @@ FALLING = [1.0, 0.8, 0.6, 0.5, 0.4, 0.3]
         ),
         # A training loss that has reached its floor while the validation loss rises is overfitting all the same.
         ([1.1, 0.9, 0.8, 0.9, 1.0, 1.1], [0.5, 0.1, 0.004, 0.005, 0.005, 0.005], "overfits since epoch 3"),
-        ([1.1, 0.9], FALLING[:2], "does not turn in 2 epochs; it ended too early to say more"),
-        ([1.1, 0.9, 0.8, 0.9, 1.0, float("inf")], FALLING, "was not finite in the end"),
+        ([1.1, 0.9], FALLING[:2], "does not turn in 2 epochs; it was cut, is not through"),
+        ([1.1, 0.9, 0.8, 0.9, 1.0, float("inf")], FALLING, "diverged."),
     ],
 )
-def test_overfitting_is_told_from_the_best_trial_s_curve(tmp_path: Path, val: list, train: list, said: str):
+def test_overfitting_is_told_from_the_best_configuration_s_curve(tmp_path: Path, val: list, train: list, said: str):
     assert said in best_trial(tmp_path / "s", val, train)
 
 
@@ -121,7 +161,7 @@ def test_the_verdicts_on_all_trials_are_counted(tmp_path: Path):
     trials = [trial([epoch(v, t, 0.5) for v, t in zip(turns, FALLING, strict=True)], replicate=k) for k in range(2)]
     trials.append(trial([epoch(v, v - 0.1, 0.4) for v in (1.1, 1.0)], lr=0.1))
     text = told(write_sweep(tmp_path / "a", trials))["Overfitting."]
-    assert "Of 3 trials: 2 overfit (since epoch 3 in the median), 1 ended too early to tell." in text
+    assert "Of 3 trials: 2 overfit (since epoch 3 in the median), 1 undecided." in text
 
 
 def test_the_best_configuration_comes_with_accuracy_gap_epoch_and_interval(tmp_path: Path):

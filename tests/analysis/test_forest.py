@@ -54,6 +54,32 @@ def test_all_permutations_stand_against_the_order_that_they_are_of(tmp_path: Pat
     assert figures.order_heatmap_sentence(results).startswith("Each against lbrd at the same drop rate")
 
 
+def test_however_many_levels_all_are_compared_and_the_first_are_drawn(tmp_path: Path) -> None:
+    orders = [f"{order}{'x' * copy}" for copy in range(3) for order in ("lbrd", "ldbr", "lrdb", "blrd", "rlbd", "lbdr")]
+    rates = [rate / 50 for rate in range(30)]
+    trials = [
+        trial([epoch(1.5 + 0.01 * seed + 0.001 * rate, 1.0, 0.5)], layer_order=order, drop_rate=rate, replicate=seed)
+        for order in orders
+        for rate in rates
+        for seed in range(2)
+    ]
+    space = {"layer_order": {"choice": orders}, "drop_rate": {"choice": rates}}
+    results = analysis.load(write_sweep(tmp_path / "a", trials, space=space))
+    table = differences(results)
+    assert table.groupby(["factor", "measure"]).size().to_dict() == {
+        ("drop_rate", "gap_loss"): 29, ("drop_rate", "val_loss"): 29,
+        ("layer_order", "gap_loss"): 17, ("layer_order", "val_loss"): 17,
+    }  # fmt: skip
+    assert [len(trace.x) for trace in figures.forest(results).data] == [40, 40]
+    assert "The first 40 of 46 are drawn." in figures.forest_sentence(results)
+
+
+def test_one_setting_has_nothing_to_stand_against(tmp_path: Path) -> None:
+    trials = [trial([epoch(1.5 + seed, 1.0, 0.5)], replicate=seed) for seed in range(3)]
+    said = figures.forest_sentence(analysis.load(write_sweep(tmp_path / "a", trials)))
+    assert said.startswith("Only one setting was tried")
+
+
 def test_without_an_effect_nothing_is_sure(tmp_path: Path) -> None:
     said = figures.forest_sentence(planted(tmp_path / "a", 0.0, 4))
     assert said.startswith("No setting differs for sure")

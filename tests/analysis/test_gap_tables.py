@@ -156,6 +156,28 @@ def test_a_setting_without_a_value_somewhere_leaves_every_level(tmp_path: Path):
     )
     table = analysis.gaps_by(r, "layer_order").set_index("level")
     assert table["mean"].to_dict() == pytest.approx({"lbrd": 0.15, "lrbd": 0.55})
+    assert table["trials"].tolist() == [2, 2]
+    assert set(table["note"]) == {"2 of 4 trials left out"}
+
+
+@pytest.mark.parametrize(("mode", "unit"), [("study", "replicates"), ("search", "configurations")])
+def test_a_study_is_paired_over_what_all_levels_have_met_while_it_runs(tmp_path: Path, mode: str, unit: str):
+    trials = [
+        trial([epoch(1.0 + gap + replicate / 100, 1.0, 0.5)], layer_order=order, drop_rate=rate, replicate=replicate)
+        for (order, rate), gap in {("lbrd", 0.1): 0.1, ("lrbd", 0.1): 0.3, ("lbrd", 0.5): 0.9}.items()
+        for replicate in range(3)
+    ]
+    table = analysis.compare(
+        analysis.load(write_sweep(tmp_path / "s", trials, spec={"mode": mode})), "layer_order", "gap_loss"
+    )
+    assert table["unit"].tolist() == [unit]
+    assert table["difference"].tolist() == pytest.approx([-0.2 if mode == "study" else 0.2])
+
+
+def test_replicates_are_no_factor(tmp_path: Path):
+    r = factorial(tmp_path, {("lbrd", 0.1): [0.1, 0.2]})
+    with pytest.raises(ValueError, match="differences are paired over replicates; choose a hyper-parameter"):
+        analysis.gaps_by(r, "replicate")
 
 
 def test_one_replicate_has_no_interval_and_says_so(tmp_path: Path):

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import analysis
-from analysis.figures.ranking import rank_configurations
+from analysis.ranking import rank_configurations
 from sweep.store.folder import LocalFolder
 from sweep.tuning.result import summarise
 from tests.planted_sweep import epoch, trial, write_sweep

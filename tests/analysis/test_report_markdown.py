@@ -30,7 +30,7 @@ def test_it_has_the_findings_and_each_difference_with_interval_and_n(tmp_path: P
     text = written(folder)
     assert text.startswith("## s\n")
     assert "**Best configuration.** lbrd: validation accuracy 60.0 %" in text
-    assert "| layer_order ldbr against lbrd | val_loss | 0.301 | 0.299 | 0.303 | 0.000 | 3 |" in text
+    assert "| layer_order ldbr against lbrd | val_loss | 0.301 | 0.299 | 0.303 | &lt; 0.001 | 3 |" in text
     assert "- **Learning curves.** At epoch 2" in text
     assert "Rank correlation" not in text
 

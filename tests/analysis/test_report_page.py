@@ -108,8 +108,15 @@ def test_seeds_of_one_configuration_make_a_report_with_all_that_was_measured(tmp
             "1 of 2 trials stopped on a loss",
         ),
         ([trial(curve(1, k), lr=0.1 + k) for k in range(3)], "compared at epoch 1"),
+        (
+            [
+                trial([epoch(float("nan"), float("nan"), 0.1)], lr=lr, status="STOPPED", stop_reason="diverged")
+                for lr in range(1, 32)
+            ],
+            "31 of 31 trials stopped on a loss",
+        ),
     ],
-    ids=["empty", "failed", "failed-late", "no-epochs", "unfinished", "nan", "exploded", "one-epoch"],
+    ids=["empty", "failed", "failed-late", "no-epochs", "unfinished", "nan", "exploded", "one-epoch", "a-crowd-of-nan"],
 )
 def test_every_state_of_a_sweep_makes_a_report(tmp_path: Path, trials: list[dict], said: str):
     _, page = page_of(write_sweep(tmp_path / "s", trials))

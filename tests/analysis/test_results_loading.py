@@ -83,7 +83,7 @@ def test_precedence_is_na_where_a_layer_is_absent(tmp_path: Path, order: str, dr
 @pytest.mark.parametrize(
     ("status", "reason", "censored"),
     [("COMPLETED", None, False), ("STOPPED", "asha", True), ("STOPPED", "diverged", False), ("RUNNING", None, True),
-     ("FAILED", None, True), ("STOPPED", "user", True)],
+     ("FAILED", None, True), ("STOPPED", "plateau", False)],
 )  # fmt: skip
 def test_a_curve_that_was_cut_is_censored(tmp_path: Path, status: str, reason: str | None, censored: bool):
     assert bool(derived(tmp_path, status=status, stop_reason=reason)["censored"]) is censored

@@ -30,6 +30,12 @@ def test_best_so_far_counts_seconds_and_the_epochs_of_all_trials(tmp_path: Path)
     assert by_time.x[-1] == pytest.approx(30)
 
 
+def test_what_a_network_without_a_finite_loss_answers_is_no_accuracy(tmp_path: Path) -> None:
+    lost = trial([epoch(float("nan"), 1.0, 0.9)], lr=0.1, status="STOPPED", stop_reason="diverged")
+    results = analysis.load(write_sweep(tmp_path / "a", [lost, trial([epoch(1.0, 1.0, 0.4)])]))
+    assert figures.best_so_far_sentence(results).startswith("The best validation accuracy, 0.4000,")
+
+
 def test_of_the_first_epoch_nothing_is_said_of_before(tmp_path: Path) -> None:
     results = analysis.load(write_sweep(tmp_path / "a", [trial([epoch(1.0, 1.0, 0.4), epoch(1.0, 1.0, 0.3)])]))
     said = figures.best_so_far_sentence(results)

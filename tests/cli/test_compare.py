@@ -45,6 +45,8 @@ def test_as_json_it_is_the_table_of_analysis_compare() -> None:
         (["layer"], "factor 'layer' is not a column of trials"),
         (["layer_order", "--value", "accuracy"], "value 'accuracy' is not a measure"),
         (["layer_order", "--at", "best", "--epoch", "3"], "epoch=3 goes with at='matched' only"),
+        (["layer_order", "--epoch", "99"], "no trial has a finite val_loss at epoch 99\n"),
+        (["layer_order", "--value", "averaging"], "no trial has a finite averaging at epoch 20; `decompose: true`"),
     ],
 )
 def test_what_cannot_be_compared_is_an_error(words: list[str], said: str) -> None:

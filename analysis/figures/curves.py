@@ -1,4 +1,4 @@
-"""Which configurations come first, and the curves of the first few."""
+"""The curves of the best configurations, told apart from all others."""
 
 from dataclasses import dataclass
 
@@ -6,39 +6,11 @@ import numpy as np
 import pandas as pd
 
 from analysis.figures.theme import COLOURS
-from analysis.gap_table import gaps
+from analysis.ranking import rank_configurations
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
-from analysis.searched import searched
-from analysis.wording import labels
 
 FEW_TRIALS = 30  # up to here every trial gets a line; above, quantile bands stand for the crowd
 HIGHLIGHTED = 6
-
-
-def rank_configurations(results: Results) -> pd.DataFrame:
-    """One row a configuration, best first: by the mean over its replicates of val_acc at their best epochs.
-
-    Behind all others: those of which a replicate failed or diverged, whose mean is over the lucky ones.
-    Columns: sweep_id, configuration_id, n (replicates with an accuracy), best_val_acc, best_val_loss, gap_at_best
-    (means), best_epoch (median), rank (from 1), label (plain text). Configurations without an accuracy are left out.
-    """
-    table = gaps(results, "best")
-    table = table[table["val_acc"].notna()]
-    ranked = table.groupby(CONFIGURATION_KEY, sort=False).agg(
-        n=("val_acc", "size"),
-        best_val_acc=("val_acc", "mean"),
-        best_val_loss=("val_loss", "mean"),
-        gap_at_best=("gap_loss", "mean"),
-        best_epoch=("epoch", "median"),
-    )
-    trials = results.trials
-    lost = (trials["status"].eq("FAILED") | trials["stop_reason"].eq("diverged")).fillna(False).astype(bool)
-    lost = lost.groupby([trials[key] for key in CONFIGURATION_KEY]).any().reindex(ranked.index)
-    ranked = ranked.assign(lost=lost).sort_values(["lost", "best_val_acc"], ascending=[True, False], kind="stable")
-    ranked = ranked.drop(columns="lost").reset_index().assign(rank=range(1, len(ranked) + 1))
-    firsts = results.trials.drop_duplicates(CONFIGURATION_KEY)
-    named = firsts[CONFIGURATION_KEY].assign(label=labels(firsts, searched(results)))
-    return ranked.merge(named, on=CONFIGURATION_KEY, how="left")
 
 
 @dataclass(frozen=True)
@@ -87,7 +59,8 @@ def curves(results: Results) -> Curves:
 def replicate_mean(epochs: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The mean curve of a configuration's replicates, up to the last epoch that all of them reached."""
     by_epoch = epochs.groupby("epoch")
-    mean = by_epoch[columns].mean().reset_index()
+    # Where one replicate's loss is no number, the mean of the others would jump.
+    mean = by_epoch[columns].mean().where(by_epoch[columns].count().eq(by_epoch.size(), axis=0)).reset_index()
     return mean[(by_epoch.size() == by_epoch.size().max()).to_numpy()].assign(sweep_id="", trial_id="mean")
 
 
