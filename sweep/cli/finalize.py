@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 
 def finalize(
     sweep_dir: SweepDir,
-    top: Annotated[int, typer.Option(help="How many configurations meet the test images.")] = 3,
-    replicates: Annotated[int, typer.Option(help="On how many fresh seeds each of these is trained.")] = 5,
+    top: Annotated[int, typer.Option(help="Configurations that are measured on the test images.")] = 3,
+    replicates: Annotated[int, typer.Option(help="Fresh seeds on which each of these is trained.")] = 5,
     candidates: Annotated[
-        int | None, typer.Option(help="With how many the choice begins; default: three times --top.")
+        int | None, typer.Option(help="Configurations in the first round; default: three times --top.")
     ] = None,
     unfinished: Annotated[bool, typer.Option("--unfinished", help="Also from a sweep that has work left.")] = False,
     set_: SetWithoutBearing = None,
@@ -50,9 +50,11 @@ def finalize(
         )
     )
     if result.state != "COMPLETED" or result.statuses["FAILED"]:
-        todo = f"`sweep retry {shown(result.path)} --failed`, then " if result.statuses["FAILED"] else ""
-        say(f"the final choice has not come to its end; go on: {todo}the same command again")
-        told(result, json)
+        todo = f"sweep retry {shown(result.path)} --failed, then " if result.statuses["FAILED"] else ""
+        next_step = f"the choice has not come to its end; go on: {todo}the same command again"
+        if json:
+            say(next_step)
+        told(result, json, next_step)
 
     import analysis
     from analysis.final_choice import final_sentences

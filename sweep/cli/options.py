@@ -11,22 +11,24 @@ Set = Annotated[
 ]
 SetWithoutBearing = Annotated[
     list[str] | None,
-    typer.Option("--set", metavar="KEY=VALUE", help="Of resources, budget, max_retries, trial_timeout only."),
+    typer.Option(
+        "--set",
+        metavar="KEY=VALUE",
+        help="Change resources.KEY, budget.KEY, max_retries or trial_timeout; nothing else can be changed.",
+    ),
 ]
-Storage = Annotated[
-    str, typer.Option(help="What holds the sweeps' folders: a folder, or a URI such as s3://bucket/results.")
-]
+Storage = Annotated[str, typer.Option(help="The folder or URI that holds the sweeps, such as s3://bucket/results.")]
 Address = Annotated[
     str | None,
-    typer.Option(help="A Ray cluster, HOST:PORT or auto; without it, a Ray of this machine alone."),
+    typer.Option(help="HOST:PORT of a Ray cluster, or auto; without it, a Ray of this machine alone."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="One JSON value on stdout; everything else on stderr.")]
 DriverAddress = Annotated[
     str | None,
     typer.Option(
         "--address",
-        help="A Ray cluster, HOST:PORT or auto; or http://HEAD:8265, and its head node does this alone; without it, "
-        "this machine alone.",
+        help="HOST:PORT of a Ray cluster, or auto: its nodes train; http://HEAD:8265: its head node drives, too; "
+        "without it, this machine alone.",
     ),
 ]
 JobAddress = Annotated[

@@ -96,13 +96,13 @@ def resume(
 
 def retry(
     sweep_dir: SweepDir,
-    failed: Annotated[bool, typer.Option("--failed", help="Which ones: the failed trials. Needed.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Which trials: those that failed. Required.")] = False,
     set_: SetWithoutBearing = None,
     take_over: TakeOver = False,
     address: DriverAddress = None,
     json: Json = False,
 ) -> None:
-    """Try trials again that have ended, once what made them fail is mended."""
+    """Run failed trials again, once what made them fail is mended."""
     if not failed:
         raise typer.BadParameter("say which trials to try again: --failed")
     if address is not None and is_job_server(address):
@@ -159,8 +159,8 @@ def watched(drive: "Callable[[Watch], SweepResult]") -> "SweepResult":
             table.stop()
 
 
-def told(result: "SweepResult", json: bool) -> None:
-    """Print a result, and exit with its code."""
+def told(result: "SweepResult", json: bool, next_step: str | None = None) -> None:
+    """Print a result and what to do next, and exit with its code."""
     if json:
         print_json(
             {
@@ -173,11 +173,11 @@ def told(result: "SweepResult", json: bool) -> None:
         )
     else:
         _print_result(result)
+        print(next_step or _next_step(result))
     raise typer.Exit(result.exit_code)
 
 
 def _print_result(result: "SweepResult") -> None:
-    path = shown(result.path)
     counts = ", ".join(f"{count} {status}" for status, count in sorted(result.statuses.items())) or "no trial started"
     print(f"{result.state}: {counts}")
     if result.budget is not None:
@@ -192,10 +192,14 @@ def _print_result(result: "SweepResult") -> None:
     if result.first_error is not None:
         error = result.first_error.strip()
         print(f"first error: {error if result.only_failures else error.rpartition(chr(10))[2]}")
-    print(f"files: {path}")
+    print(f"files: {shown(result.path)}")
+
+
+def _next_step(result: "SweepResult") -> str:
+    path = shown(result.path)
     if result.only_failures or (result.state, result.exit_code) == ("INTERRUPTED", 3):
-        print(f"once the cause is mended: sweep retry {path} --failed")
-    elif result.state == "INTERRUPTED":
-        print(f"go on: sweep resume {path}" + (" --set budget.KEY=MORE" if result.budget else ""))
-    else:
-        print(f"next:  sweep report {path}")
+        return f"once the cause is mended: sweep retry {path} --failed"
+    if result.state == "INTERRUPTED":
+        more = f" --set {result.budget.partition(':')[0]}=MORE" if result.budget else ""
+        return f"go on: sweep resume {path}{more}"
+    return f"next:  sweep report {path}"

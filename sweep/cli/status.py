@@ -13,7 +13,7 @@ from sweep.store.folder import open_folder
 def status(
     sweep: SweepName, storage: Storage = DEFAULT_STORAGE, address: OptionalJobAddress = None, json: Json = False
 ) -> None:
-    """Say how a sweep stands: state, owner, progress, estimated end, best trial, nodes."""
+    """Say how a sweep stands: state, owner, progress, time left, best accuracy, trials by node."""
     from sweep.tuning.overview import overview
 
     jobs = []

@@ -7,7 +7,7 @@ import typer
 
 from sweep.cli.jobs import job_of
 from sweep.cli.options import DEFAULT_STORAGE, Json, OptionalJobAddress, Storage, SweepName
-from sweep.cli.terminal import STDERR, print_json, say
+from sweep.cli.terminal import STDERR, print_json, say, shown
 from sweep.store.errors import NotASweepError
 from sweep.store.find import find_sweep
 from sweep.store.folder import Folder, open_folder
@@ -40,7 +40,7 @@ def stop(
         if address is None:
             raise
         job = _stop_job(sweep, address)
-        _tell(job.sweep, "COMPLETED" if job.state == "SUCCEEDED" else "INTERRUPTED", json)
+        _tell(job.sweep, None, "COMPLETED" if job.state == "SUCCEEDED" else "INTERRUPTED", json)
         return
     driver = holder(folder)
     if driver is not None:
@@ -49,7 +49,7 @@ def stop(
     elif address is not None:
         _stop_job(folder.name, address)
     ended = "COMPLETED" if read_manifest(folder)["state"] == "COMPLETED" else "INTERRUPTED"
-    _tell(folder.name, ended if holder(folder) is None else "RUNNING", json)
+    _tell(folder.name, folder, ended if holder(folder) is None else "RUNNING", json)
 
 
 def _wait(folder: Folder, driver: Holder, address: str | None, now: bool) -> None:
@@ -81,8 +81,10 @@ def _stop_job(sweep: str, address: str) -> "Job":
     return job
 
 
-def _tell(name: str, state: str, json: bool) -> None:
+def _tell(name: str, folder: Folder | None, state: str, json: bool) -> None:
     if json:
         print_json({"sweep_id": name, "state": state})
     else:
         print(f"{name}: {state}, {'by a later driver' if state == 'RUNNING' else 'not running'}")
+        if folder is not None and state == "INTERRUPTED":
+            print(f"go on: sweep resume {shown(str(folder))}")
