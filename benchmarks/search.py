@@ -121,7 +121,7 @@ RIVALS: dict[str, Callable[..., Rival]] = {
 OURS: dict[str, dict[str, Any]] = {
     "ours, as it is by default": {},
     "ours, stop": {"scheduler": {"variant": "stop"}},
-    "ours, random": {"search": {"algorithm": "random"}},
+    "ours, stop, random": {"scheduler": {"variant": "stop"}, "search": {"algorithm": "random"}},
     "ours, tpe": {"search": {"algorithm": "tpe"}},
 }
 

@@ -18,9 +18,11 @@ class _Stderr(Console):
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        for stream in (sys.stdout, sys.stderr):  # else Python would complain at its end, with an exit code of its own
-            if not stream.isatty():
-                os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+        # Else Python would complain at its end, with an exit code of its own; in `2>&1` of stdout, too.
+        broken = os.fstat(sys.stderr.fileno())
+        ends = [stream.fileno() for stream in (sys.stderr, sys.stdout)]
+        for end in [end for end in ends if os.path.samestat(os.fstat(end), broken)]:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), end)
 
 
 # Results may be piped, so that progress, warnings and errors never mix with them.

@@ -27,7 +27,7 @@ def book(replicates: int) -> tuple[Ledger, EarlyStopping]:
 def stored(ledger: Ledger, replicate: int, told_at: list[int], **more: Any) -> TrialRecord:
     """A trial whose epochs were told so many seconds after noon."""
     rows = [
-        {**epoch(1.0, 0.9, 0.5), "epoch": number, "timestamp": NOON + timedelta(seconds=seconds)}
+        {**epoch(1.0, 0.9, 0.5), "epoch": number, "epoch_s": 1.0, "timestamp": NOON + timedelta(seconds=seconds)}
         for number, seconds in enumerate(told_at, 1)
     ]
     record = TrialRecord(f"t{replicate}", {}, "c", replicate, epochs=rows, **{"status": "RUNNING", **more})
