@@ -31,11 +31,16 @@ def nats(value: float, *, sign: bool = False) -> str:
     return f"{rounded or 0.0:{'+' if sign and rounded else ''}.3f} nats".replace("-", "−")
 
 
+def p_number(p: float) -> str:
+    """Such as "0.012"; "< 0.001" for what would read as zero."""
+    return f"{p:.3f}" if p >= 0.001 else "< 0.001"
+
+
 def p_value(p: float) -> str:
-    """Such as "p = 0.012"; "p < 0.001" for what would read as zero."""
+    """Such as "p = 0.012", or "p < 0.001"."""
     if pd.isna(p):
         return "no p-value"
-    return f"p = {p:.3f}" if p >= 0.001 else "p < 0.001"
+    return f"p {'= ' if p >= 0.001 else ''}{p_number(p)}"
 
 
 def correlation(value: float) -> str:

@@ -35,38 +35,17 @@ from search_spaces.wording import shown
 from sweep.data.errors import DataError
 from sweep.data.source import ALLOWED, absolute_name, check_dataset, parse_dataset
 from sweep.resources import ResourceSettings
-from sweep.spec_agreement import MULTI_OBJECTIVE, TOP_LEVEL, disagreements
+from sweep.search_settings import SearchSettings
+from sweep.spec_agreement import TOP_LEVEL, disagreements
+from sweep.spec_defaults import with_defaults
 from sweep.stopping.budget import BudgetSettings
-from sweep.stopping.settings import SchedulerSettings, StopRuleSettings, default_grace_period
+from sweep.stopping.settings import SchedulerSettings, StopRuleSettings
 
 # Strict: "20" is no number and neither is true. A description says first what is allowed: errors quote it.
 _STRICT = ConfigDict(frozen=True, extra="forbid", strict=True, allow_inf_nan=False)
 
 # More mistakes than this say that it is the wrong file.
 MAX_LINES = 30
-
-
-class SearchSettings(BaseModel):
-    """How configurations are chosen from the space."""
-
-    model_config = _STRICT
-
-    algorithm: Literal["grid", "random", "qmc", "tpe", "gp", "multi-objective", "nsga2"] = Field(
-        default="qmc",
-        description="one of grid (all configurations), random, qmc (evenly spread), tpe, gp (both learn from results), "
-        "multi-objective (TPE: accuracy up, gap down), nsga2 (the same by evolution); default qmc, and grid in mode "
-        "study and for configurations",
-    )
-    trials: int | None = Field(
-        default=20,
-        ge=1,
-        le=1_000_000,
-        description="an integer from 1 to 1000000 (configurations to try), or null for all of a grid; default 20, and "
-        "null for grid",
-    )
-    seed: int = Field(
-        default=0, ge=0, le=2**32 - 1, description="an integer from 0 to 4294967295 (all randomness follows it)"
-    )
 
 
 class SweepSpec(BaseModel):
@@ -217,29 +196,7 @@ class SweepSpec(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _fill_what_depends_on_the_mode(cls, data: Any) -> Any:
-        """Defaults of `search` and `scheduler`, and `scheduler: none` written as a word."""
-        if not isinstance(data, Mapping):
-            return data
-        filled = dict(data)
-        study = filled.get("mode") == "study"
-        tries_all = study or filled.get("configurations") is not None
-        search = filled.get("search", {})
-        algorithm = None
-        if isinstance(search, Mapping):
-            algorithm = search.get("algorithm", "grid" if tries_all else "qmc")
-            trials = None if tries_all or algorithm == "grid" else 20
-            filled["search"] = {"algorithm": algorithm, "trials": trials, **search}
-        filled.setdefault("decompose", study)
-        scheduler = filled.get("scheduler", {})
-        # ASHA cannot rank two objectives. Settings of it ask for it, so that they are refused where it cannot be.
-        default = "none" if (study or algorithm in MULTI_OBJECTIVE) and not scheduler else "asha"
-        if scheduler in ("none", "asha"):
-            scheduler = {"type": scheduler}
-        if isinstance(scheduler, Mapping):
-            grace = _grace_period(filled, scheduler.get("reduction_factor", 3))
-            scheduler = {"type": default, **grace, **scheduler}
-        filled["scheduler"] = scheduler
-        return filled
+        return with_defaults(data) if isinstance(data, Mapping) else data
 
     @field_validator("dataset")
     @classmethod
@@ -306,20 +263,6 @@ def _rules_without_a_word(stop_rules: Any) -> list[str]:
 
 def _plain(value: Any) -> Any:
     return value.item() if isinstance(value, Real) and hasattr(value, "item") else value
-
-
-def _grace_period(raw: Mapping[str, Any], reduction_factor: Any) -> dict[str, int]:
-    """The default for a spec as it is written; none where that is wrong, which has a line of its own."""
-    epochs, space, listed = raw.get("epochs"), raw.get("space", {}), raw.get("configurations") or []
-    if not isinstance(epochs, int) or not isinstance(reduction_factor, int) or reduction_factor < 2:
-        return {}
-    if not 1 <= epochs <= 100_000:
-        return {}
-    if not isinstance(space, Mapping) or not isinstance(listed, list):
-        return {}
-    searched = {name for name, domain in space.items() if isinstance(domain, Mapping)}
-    searched = searched.union(*(configuration for configuration in listed if isinstance(configuration, Mapping)))
-    return {"grace_period": default_grace_period(epochs, reduction_factor, searched)}
 
 
 def spec_json_schema() -> dict[str, Any]:

@@ -40,13 +40,17 @@ RULES = {
     "sweep/store": ({"sweep.store"}, HEAVY - {"pyarrow"}),
     "sweep/stopping": ({"sweep.stopping", "sweep.training.divergence", "search_spaces"}, HEAVY),
     "sweep/resources.py": ({"search_spaces"}, HEAVY),
+    "sweep/search_settings.py": (set(), HEAVY),
+    "sweep/spec_defaults.py": ({"sweep.spec_agreement", "sweep.stopping"}, HEAVY),
     "sweep/spec_agreement.py": ({"sweep.spec", "sweep.stopping", "search_spaces"}, HEAVY),
     "sweep/spec.py": (
         {
             "sweep.data.errors",
             "sweep.data.source",
             "sweep.resources",
+            "sweep.search_settings",
             "sweep.spec_agreement",
+            "sweep.spec_defaults",
             "sweep.stopping",
             "search_spaces",
         },

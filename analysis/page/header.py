@@ -1,13 +1,13 @@
 """The report's head: which sweep this is, on what, how far, how long."""
 
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from analysis.clock import clock_for
 from analysis.page.markup import escape
 from analysis.results import Results
+from analysis.searched import specs
 
 READING = """
 <details class="box"><summary>How to read the gap</summary><dl>
@@ -50,8 +50,8 @@ def facts(results: Results) -> dict[str, str]:
     """What the sweep ran on and how far it came, as far as it is known. Plain text."""
     trials, manifests = results.trials, results.manifests
     known = {
-        "dataset": _distinct(trials["dataset"], [_spec(m).get("dataset") for m in manifests]),
-        "model": _distinct(trials["model"], [_spec(m).get("model") for m in manifests]),
+        "dataset": _distinct(trials["dataset"], [spec.get("dataset") for spec in specs(results)]),
+        "model": _distinct(trials["model"], [spec.get("model") for spec in specs(results)]),
         "trials": _by_status(trials),
         "configurations": _configurations(trials),
         "epochs": _epochs(results),
@@ -65,11 +65,6 @@ def facts(results: Results) -> dict[str, str]:
 
 def _name(results: Results, place: int) -> str:
     return str(results.manifests[place].get("sweep_id") or Path(results.paths[place]).name)
-
-
-def _spec(manifest: dict[str, Any]) -> dict[str, Any]:
-    spec = manifest.get("spec")
-    return spec if isinstance(spec, dict) else {}
 
 
 def _distinct(column: pd.Series, otherwise: list[object]) -> str:
@@ -90,7 +85,7 @@ def _configurations(trials: pd.DataFrame) -> str:
 
 
 def _epochs(results: Results) -> str:
-    asked = sorted({int(e) for m in results.manifests if isinstance(e := _spec(m).get("epochs"), int)})
+    asked = sorted({int(e) for spec in specs(results) if isinstance(e := spec.get("epochs"), int)})
     done = f"{len(results.epochs)} trained in all"
     return f"up to {' or '.join(map(str, asked))} a trial; {done}" if asked else done
 

@@ -12,7 +12,7 @@ from analysis.intervals import t_interval
 from analysis.ranking import rank_configurations
 from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
 from analysis.searched import searched
-from analysis.wording import last_line, p_value, short
+from analysis.wording import last_line, p_number, short
 
 BEST = 15
 MOST_TRIALS = 1000
@@ -44,7 +44,7 @@ class Column:
         return {
             "percent": f"{100 * number:.1f} %",
             "loss": f"{number:.3f}".replace("-", "−"),
-            "p": p_value(number).removeprefix("p ").removeprefix("= "),
+            "p": p_number(number),
             "count": f"{number:.0f}",
             "seconds": f"{number:.1f}",
         }.get(self.kind) or short(number)

@@ -80,8 +80,10 @@ _ASSOCIATION = ": the other hyper-parameters were not held equal, so a differenc
 
 
 def _cells(row: dict[Hashable, Any]) -> list[str]:
+    from analysis.wording import p_number
+
     interval = "" if row["low"] is None else f"{row['low']:+.4f} to {row['high']:+.4f}"
-    p = "" if row["p_holm"] is None else f"{row['p_holm']:.3f}" if row["p_holm"] >= 0.001 else "< 0.001"
+    p = "" if row["p_holm"] is None else p_number(row["p_holm"])
     verdict = {"a higher": f"{row['a']} higher", "b higher": f"{row['b']} higher"}.get(row["verdict"], row["verdict"])
     difference = "" if row["difference"] is None else f"{row['difference']:+.4f}"
     return [f"{row['a']} − {row['b']}", difference, interval, p, str(row["n"]), verdict]

@@ -138,8 +138,10 @@ class Ledger:
 
     def put_unfinished(self) -> None:
         """Bring the rows of trials that have not ended up to their last epoch."""
+        self._put_at = time.monotonic()
         for record in self.unfinished():
-            self._put(record)
+            if not record.waits:  # else its row is as it was when it began to
+                self._put(record)
 
     def abandon_orphans(self) -> None:
         """Mark stored epochs whose trial nobody knows any more: its line of `trials` was lost to damage."""
@@ -149,10 +151,7 @@ class Ledger:
     def flush_if_due(self) -> None:
         """Let the store write what is pending, about once a second."""
         if time.monotonic() - self._put_at > PUT_EVERY_S:
-            self._put_at = time.monotonic()
-            for record in self.unfinished():
-                if not record.waits:  # else its row is as it was when it began to
-                    self._put(record)
+            self.put_unfinished()
         self._writer.flush_if_due()
 
     def _put(self, record: TrialRecord) -> None:
