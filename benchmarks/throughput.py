@@ -4,8 +4,9 @@
 
 Steady state is from the end of the first epochs, as many as run at once, to the last one's; the usual way starts a
 process for each trial in that time. The whole command adds start-up and the writing of results. Our time has three
-losses an epoch in it, the usual way's has two. Both validation accuracies are means over the trials of one command;
-they are to agree within what seeds do.
+losses an epoch in it, the usual way's has two. A command's validation accuracy is the mean over its trials; the two
+sides' are to agree within what seeds do, so no two commands share one: the usual way sets none, ours is another in
+each pair.
 """
 
 import argparse
@@ -19,7 +20,7 @@ from subprocess import Popen
 from typing import Any
 
 from benchmarks.machine import machine_line
-from benchmarks.pairs import in_turns, print_ratio
+from benchmarks.pairs import Spread, in_turns, print_ratio
 from benchmarks.sides import (
     our_figures,
     prepare_usual_data,
@@ -82,16 +83,21 @@ def _compare(case: str, spec: dict[str, Any], job: dict[str, Any], scratch: Path
         return _speed(figures(folder), time.perf_counter() - started)
 
     both = in_turns(
-        lambda: measured(start_ours, our_figures, spec), lambda: measured(start_usual, usual_figures, job), pairs, case
+        lambda: measured(start_ours, our_figures, {**spec, "search": {"seed": run}}),
+        lambda: measured(start_usual, usual_figures, job),
+        pairs,
+        case,
     )
     ours, usual = zip(*both, strict=True)
     trials = len(job["lrs"]) * len(job["drop_rates"])
     print(f"{case}, {trials} trials x {spec['epochs']} epochs, trial-epochs/min:")
     print_ratio("steady state", [s.steady for s in ours], [s.steady for s in usual], "")
     print_ratio("whole command", [s.whole for s in ours], [s.whole for s in usual], "")
-    a, b = statistics.fmean(s.val_acc for s in ours), statistics.fmean(s.val_acc for s in usual)
+    a, b = ([100 * s.val_acc for s in side] for side in (ours, usual))
     print(
-        f"  validation accuracy                ours {a:.4f} | usual {b:.4f} | {100 * (a - b):+.2f} points", flush=True
+        f"  validation accuracy, %             ours {Spread.of(a)} | usual {Spread.of(b)} "
+        f"| means differ by {statistics.fmean(a) - statistics.fmean(b):+.2f} points",
+        flush=True,
     )
 
 
