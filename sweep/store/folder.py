@@ -9,7 +9,7 @@ import re
 import shutil
 import socket
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -79,10 +79,18 @@ class Folder(ABC):
                     raise
                 data = again
 
+    def read_each(self, names: Sequence[str]) -> list[bytes]:
+        """What `read` gives for each of many files."""
+        return list(map(self.read, names))
+
+    def remove_each(self, names: Sequence[str]) -> None:
+        """`remove` for each of many files."""
+        for name in names:
+            self.remove(name)
+
     def clear(self) -> None:
         """Remove the files that are directly within. Raises OSError."""
-        for name in self.files():
-            self.remove(name)
+        self.remove_each(self.files())
 
     @abstractmethod
     def modified(self, name: str) -> float:

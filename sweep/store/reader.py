@@ -1,6 +1,7 @@
 """The two tables of a sweep, while it runs and after, each row once."""
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -54,13 +55,15 @@ def read_sweep(place: str | Path | Folder) -> SweepTables:
     raise StoreError(f"{folder}: its parts kept changing while they were read; try again")
 
 
-def read_part(log: Folder, table: str, part: Part) -> pa.Table:
-    """The rows of one part. Raises FileNotFoundError, DamagedFileError naming it."""
-    data = log.read(part.name)
-    # Page checksums leave the file's own header and footer out.
-    if zlib.crc32(data) != part.crc32:
-        raise damaged(log.file(part.name), "checksum differs")
-    return from_parquet(data, SCHEMAS[table], name=log.file(part.name))
+def read_parts(log: Folder, table: str, parts: Sequence[Part]) -> list[pa.Table]:
+    """The rows of each part. Raises FileNotFoundError, DamagedFileError naming one."""
+    rows = []
+    for part, data in zip(parts, log.read_each([part.name for part in parts]), strict=True):
+        # Page checksums leave the file's own header and footer out.
+        if zlib.crc32(data) != part.crc32:
+            raise damaged(log.file(part.name), "checksum differs")
+        rows.append(from_parquet(data, SCHEMAS[table], name=log.file(part.name)))
+    return rows
 
 
 def merge(tables: list[pa.Table], table: str) -> pa.Table:
@@ -98,7 +101,7 @@ def _trusted(folder: Folder, manifest: dict) -> Generation | None:
 
 
 def _stored(log: Folder, generation: Generation, table: str) -> pa.Table:
-    return _sorted(merge([read_part(log, table, part) for part in generation.of(table)], table), table)
+    return _sorted(merge(read_parts(log, table, generation.of(table)), table), table)
 
 
 def _without_list(folder: Folder, table: str) -> pa.Table:

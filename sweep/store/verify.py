@@ -16,7 +16,7 @@ from sweep.store.layout import CHECKPOINTS, LOG, PUBLISHED, QUARANTINE, WARM_STA
 from sweep.store.lease import Lease
 from sweep.store.manifest import read_manifest, write_manifest
 from sweep.store.parquet_file import from_parquet
-from sweep.store.reader import read_part
+from sweep.store.reader import read_parts
 from sweep.store.schema import SCHEMAS
 
 _MISSING = "missing"
@@ -165,7 +165,7 @@ def _damaged_parts(sweep: Folder, lists: Generation) -> list[Damage]:
     for table in SCHEMAS:
         for part in lists.of(table):
             try:
-                read_part(log, table, part)
+                read_parts(log, table, [part])
             except (FileNotFoundError, DamagedFileError) as error:
                 why = _MISSING if isinstance(error, FileNotFoundError) else _why(error)
                 cost = f"{part.rows or 'unknown'} rows of {table}"

@@ -2,7 +2,7 @@
 
 import time
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -16,7 +16,7 @@ from sweep.store.layout import LOG, PUBLISHED, generation_of_part, part_name
 from sweep.store.lease import Lease
 from sweep.store.manifest import read_manifest
 from sweep.store.parquet_file import to_parquet
-from sweep.store.reader import merge, read_part, read_sweep
+from sweep.store.reader import merge, read_parts, read_sweep
 from sweep.store.schema import SCHEMAS
 
 FLUSH_INTERVAL_S = 1.0
@@ -124,7 +124,7 @@ class StoreWriter:
                 replaced += merged
         self._commit(lists)
         self._pending = {table: [] for table in SCHEMAS}
-        self._remove(part.name for part in replaced)
+        self._remove([part.name for part in replaced])
         for tell in self.when_stored:
             tell()
 
@@ -152,7 +152,7 @@ class StoreWriter:
         listed, mine = self._generation.part_names(), self._generation.number
         with suppress(OSError):
             names = [name for name in self._log.files() if name not in listed]
-            self._remove(name for name in names if (wrote := generation_of_part(name)) is not None and wrote <= mine)
+            self._remove([name for name in names if (wrote := generation_of_part(name)) is not None and wrote <= mine])
 
     def refuse_if_superseded(self) -> None:
         """Raises SupersededError if a later driver has taken the sweep over."""
@@ -197,7 +197,7 @@ class StoreWriter:
         replaced: list[Part] = []
         level = 0
         while len(full := [part for part in parts if part.level == level]) >= MERGE_PARTS:
-            rows = merge([read_part(self._log, table, part) for part in full], table)
+            rows = merge(read_parts(self._log, table, full), table)
             parts = [part for part in parts if part.level > level]
             parts.append(self._write_part(table, rows, level=level + 1))
             replaced += full
@@ -209,8 +209,7 @@ class StoreWriter:
         self.refuse_if_superseded()
         self._generation = lists
 
-    def _remove(self, names: Iterable[str]) -> None:
+    def _remove(self, names: list[str]) -> None:
         """Remove parts that do not count any more; one that stays does no harm, and goes with the next compaction."""
         with suppress(OSError):
-            for name in names:
-                self._log.remove(name)
+            self._log.remove_each(names)

@@ -26,9 +26,8 @@ class CheckpointCleaner(Listener):
 
     def rows_are_stored(self) -> None:
         with suppress(OSError):
-            while self._left:
-                self._checkpoints.remove(self._left[-1])
-                self._left.pop()
+            self._checkpoints.remove_each(self._left)
+            self._left.clear()
 
 
 def may_go_on(record: TrialRecord) -> bool:

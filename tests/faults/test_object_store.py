@@ -67,6 +67,14 @@ def test_a_folder_in_an_object_store(s3_storage: str) -> None:
     assert not folder.exists("one")
     with pytest.raises(FileNotFoundError):
         folder.read("one")
+    names = [f"many-{number:02d}" for number in range(40)]
+    for name in names:
+        folder.write(name, name.encode())
+    assert folder.read_each(names) == [name.encode() for name in names]
+    with pytest.raises(FileNotFoundError):
+        folder.read_each(["two", "one"])
+    folder.remove_each([*names, "one"])
+    assert folder.files() == ["two"]
     assert folder.file("x") == "s3://sweeps/results/a/b/x"
     with pytest.raises(NotASweepError, match="s3://sweeps/results"):
         load(str(folder))

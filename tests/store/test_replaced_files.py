@@ -45,5 +45,5 @@ def test_they_are_read_again(tmp_path: Path) -> None:
 
 def test_what_stays_damaged_is_said_to_be(tmp_path: Path) -> None:
     (tmp_path / "sweep.json").write_text('{"sweep_id": ')
-    with pytest.raises(DamagedFileError, match=r"sweep\.json: not valid JSON"):
+    with pytest.raises(DamagedFileError, match=r"sweep\.json: damaged"):
         read_manifest(LocalFolder(tmp_path))

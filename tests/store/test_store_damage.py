@@ -6,6 +6,7 @@ import random
 import zipfile
 from contextlib import closing
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -17,6 +18,7 @@ from sweep.cli.app import app
 from sweep.store import DamagedFileError, NotASweepError, StoreError, generations, read_sweep
 from sweep.store.folder import Folder, LocalFolder
 from sweep.store.generations import generation_files
+from sweep.store.manifest import read_manifest, write_manifest
 from sweep.store.schema import EPOCHS, SCHEMA_VERSION
 from sweep.store.verify import quarantine, verify
 from sweep.store.writer import StoreWriter
@@ -43,6 +45,18 @@ def log_files(sweep: Folder) -> list[str]:
 def test_a_folder_that_is_no_sweep_is_named(tmp_path: object) -> None:
     with pytest.raises(NotASweepError, match=str(tmp_path)):
         read_sweep(str(tmp_path))
+
+
+def test_a_manifest_with_another_value_is_damaged(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path)
+    write_manifest(folder, {"sweep_id": "s", "spec": {"space": {"lr": {"loguniform": [1e-4, 0.1]}, "name": "größe"}}})
+    assert read_manifest(folder)["spec"]["space"]["lr"] == {"loguniform": [1e-4, 0.1]}
+    folder.write("sweep.json", folder.read("sweep.json").replace(b"0.1", b"0.3"))
+    with pytest.raises(DamagedFileError, match=r"sweep\.json: damaged \(checksum differs"):
+        read_manifest(folder)
+    by_hand = [line for line in folder.read("sweep.json").splitlines() if b"crc32" not in line]
+    folder.write("sweep.json", b"\n".join(by_hand))
+    assert read_manifest(folder)["spec"]["space"]["lr"] == {"loguniform": [1e-4, 0.3]}
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"name": "x"}'])
@@ -128,7 +142,7 @@ def ended(sweep: LocalFolder) -> LocalFolder:
     with closing(StoreWriter(sweep)) as writer:
         writer.compact()
         state = {"state": "COMPLETED", "generation": writer.generation}
-    sweep.write("sweep.json", json.dumps({**json.loads(sweep.read("sweep.json")), **state}).encode())
+    write_manifest(sweep, {**read_manifest(sweep), **state})
     return sweep
 
 
@@ -258,7 +272,7 @@ def test_a_flipped_bit_in_a_published_file_is_found_wherever_it_is(stored: Local
 
 @pytest.mark.parametrize("how", ["damaged", "missing"])
 def test_what_a_search_began_with_is_missed_and_can_be_done_without(stored: LocalFolder, how: str) -> None:
-    stored.write("sweep.json", json.dumps({**json.loads(stored.read("sweep.json")), "warm_start": 3}).encode())
+    write_manifest(stored, {**read_manifest(stored), "warm_start": 3})
     if how == "damaged":
         stored.write("warm-start.json", b'[{"configuration"')
     with pytest.raises(DamagedFileError, match=r"warm-start\.json"):
