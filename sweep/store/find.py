@@ -5,13 +5,14 @@ import shlex
 from sweep.store.errors import NotASweepError, StoreError
 from sweep.store.folder import Folder, open_folder
 from sweep.store.layout import MANIFEST
+from sweep.store.lease import holder
 from sweep.store.manifest import read_manifest
 
 
-def find_sweep(storage: Folder, name: str) -> Folder:
+def find_sweep(storage: Folder, name: str, *, running: bool = False) -> Folder:
     """The sweep whose folder has that name, else the newest one of a spec of that name, else the one at that path.
 
-    Raises NotASweepError if there is none.
+    running: rather the newest that a driver runs. Raises NotASweepError if there is none.
     """
     if "/" in name or name in (".", ".."):
         read_manifest(open_folder(name))
@@ -34,4 +35,7 @@ def find_sweep(storage: Folder, name: str) -> Folder:
             f"{storage}: no sweep {name!r} here; `sweep list --storage {shlex.quote(str(storage))}` shows which there "
             "are"
         )
-    return storage / max(created, key=lambda folder: created[folder])
+    newest_first = sorted(created, key=lambda folder: created[folder], reverse=True)
+    if running:
+        newest_first.sort(key=lambda folder: holder(storage / folder) is None)
+    return storage / newest_first[0]

@@ -4,14 +4,15 @@ Every file is there whole or not at all, and durable once `write` has returned. 
 readers pass over them.
 """
 
+import errno
 import os
 import re
 import shutil
-import socket
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from secrets import token_hex
 from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 from uuid import uuid4
@@ -202,8 +203,8 @@ def write_atomically(path: Path, data: bytes) -> None:
 
     Raises OSError (disk full, read-only) naming the file, having removed the temporary one.
     """
-    # Two writers of one file share no temporary name; containers that share a storage may share a process id.
-    temporary = path.with_name(f"_{path.name}.{socket.gethostname()}.{os.getpid()}")
+    # Two writers of one file share no temporary name; containers may share host name and process id.
+    temporary = path.with_name(f"_{path.name}.{token_hex(4)}")
     try:
         with temporary.open("wb") as file:
             file.write(data)
@@ -214,6 +215,9 @@ def write_atomically(path: Path, data: bytes) -> None:
         folder = os.open(path.parent, os.O_RDONLY)
         try:
             os.fsync(folder)
+        except OSError as error:
+            if error.errno not in (errno.EINVAL, errno.ENOTSUP):  # a file system whose folders have none
+                raise
         finally:
             os.close(folder)
     except BaseException as error:

@@ -82,7 +82,7 @@ def holder(sweep: Folder) -> Holder | None:
         return None
     except ValueError:
         held = {}
-    if silent_s >= SILENT_AFTER_S or _is_gone(held):
+    if abs(silent_s) >= SILENT_AFTER_S or _is_gone(held):
         return None
     return Holder(
         held.get("pid", "unknown"),
@@ -110,7 +110,8 @@ def refuse_if_held(sweep: Folder) -> None:
     raise SweepInUseError(
         f"{sweep}: another driver (pid {driver.pid} on host {driver.host}, last sign of life {driver.silent_s:.0f} s "
         f"ago) is running this sweep; end it with `sweep stop {shlex.quote(str(sweep))}`, or wait until it has been "
-        f"silent for {SILENT_AFTER_S:.0f} s, or pass --take-over if you know that it is dead or paused"
+        f"silent for {SILENT_AFTER_S:.0f} s, or, if you know that it is dead or paused, take it over with "
+        f"`sweep resume {shlex.quote(str(sweep))} --take-over`"
     )
 
 

@@ -12,7 +12,7 @@ from sweep.store.schema import SCHEMA_VERSION
 
 def write_manifest(sweep: Folder, manifest: dict) -> None:
     """Replace sweep.json. Raises OSError if the folder cannot be written."""
-    content = {"schema_version": SCHEMA_VERSION, **manifest}
+    content = {**manifest, "schema_version": SCHEMA_VERSION}
     text = json.dumps({"crc32": _checksum(content), **content}, indent=2, ensure_ascii=False) + "\n"
     sweep.write(MANIFEST, text.encode())
 

@@ -10,7 +10,7 @@ from pyarrow import fs
 from sweep.store.errors import StoreError
 from sweep.store.folder import Folder
 
-# A request takes tens of milliseconds wherever the store is, and a driver has no time to wait for 64 one after the other.
+# A request takes tens of milliseconds wherever the store is: 64 of them one after the other hold a driver up.
 REQUESTS_AT_ONCE = 16
 
 

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2  # 2: sweep.json has a checksum, which version 1 would keep as it was
 
 _TIME = pa.timestamp("us", tz="UTC")
 

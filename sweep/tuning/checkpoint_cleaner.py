@@ -25,9 +25,17 @@ class CheckpointCleaner(Listener):
             self._left.append(checkpoint_name(record.trial_id))
 
     def rows_are_stored(self) -> None:
-        with suppress(OSError):
+        try:
             self._checkpoints.remove_each(self._left)
             self._left.clear()
+        except OSError:
+            self._left = [name for name in self._left if not self._removed(name)]
+
+    def _removed(self, name: str) -> bool:
+        with suppress(OSError):
+            self._checkpoints.remove(name)
+            return True
+        return False
 
 
 def may_go_on(record: TrialRecord) -> bool:

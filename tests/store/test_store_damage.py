@@ -172,18 +172,18 @@ def test_an_ended_sweep_of_which_the_published_files_alone_were_copied_is_sound(
     assert stored.read("trials.parquet") == b"damaged"
 
 
-def test_a_checkpoint_is_damaged_whatever_zipfile_calls_it(stored: LocalFolder) -> None:
+def test_a_checkpoint_is_damaged_whatever_zipfile_calls_it(sweep: LocalFolder) -> None:
     """Every flipped bit of a small checkpoint: zipfile raises a dozen types of errors."""
     whole = io.BytesIO()
     with zipfile.ZipFile(whole, "w") as file:
         file.writestr("data.pkl", b"weights")
-    folder = stored / "checkpoints"
+    folder = sweep / "checkpoints"
     found = 0
     for bit in range(8 * len(whole.getvalue())):
         flipped = bytearray(whole.getvalue())
         flipped[bit // 8] ^= 1 << bit % 8
         folder.write("a.pt", bytes(flipped))
-        found += len(verify(stored))
+        found += len(verify(sweep))
     assert found > 8 * len("weights")
 
 
