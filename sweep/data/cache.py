@@ -21,7 +21,7 @@ import numpy as np
 from sweep.data.errors import DataError
 from sweep.data.raw import IMAGE_SHAPE, PerChannel, Progress, RawDataset
 
-FORMAT = 1  # rises with any change of the files' layout or of how images are decoded
+FORMAT = 2  # rises with any change of the files' layout or of how images are decoded
 PROGRESS_EVERY = 10_000
 CHUNK = 1024  # images read at a time, 3 MB
 ARRAYS = ("train_images", "train_labels", "test_images", "test_labels")
@@ -91,6 +91,10 @@ def write_cache(folder: Path, raw: RawDataset, progress: Progress) -> None:
     np.save(temporary / "test_labels.npy", raw.labels[raw.is_test])
     _decode(temporary, raw, progress)
     mean, std = raw.normalisation or _channel_statistics(open_array(temporary, "train_images"))
+    if not any(mean):
+        raise DataError(
+            f"{folder.name}: all training images are black; if they hold values of 8 bits in 16, save them with 8"
+        )
     meta = Meta(
         format=FORMAT,
         fingerprint=_fingerprint(temporary),

@@ -74,6 +74,9 @@ def load_dataset(name: str, *, cache_dir: Path, progress: Progress | None = None
             folder=folder,
         )
     except OSError as error:
+        place = error.filename
+        if isinstance(place, str) and source.path is not None and Path(place).is_relative_to(source.path):
+            raise DataError(f"dataset {name!r}: {error}; all its files must be readable") from error
         raise DataError(f"dataset {name!r}: {error}; is {cache_dir} writable, with room for the images?") from error
 
 

@@ -20,6 +20,9 @@ def read_folder(path: Path, progress: Progress) -> RawDataset:
     """
     found = class_folders(path)
     files = [file for file, _ in (*found.train, *found.test)]
+    if found.others:
+        kinds = sorted({file.suffix.lower() or "none" for file in found.others})
+        progress(f"{path}: files that are not read as images: {len(found.others):,}, of suffix {', '.join(kinds)}")
     labels = np.array([label for _, label in (*found.train, *found.test)], dtype=np.int64)
     if found.test:
         is_test = np.arange(len(files)) >= len(found.train)

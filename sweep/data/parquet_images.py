@@ -110,6 +110,9 @@ def _labels(file: Path, column: str, n_classes: int) -> np.ndarray:
     parquet = _open(file)
     if column not in parquet.schema_arrow.names:
         raise DataError(f"{file}: no column {column}, which other files have; it has {_columns(parquet.schema_arrow)}")
+    kind = parquet.schema_arrow.field(column).type
+    if not pa.types.is_integer(kind):
+        raise DataError(f"{file}: {column} is {kind}; it must be an integer, as in other files")
     try:
         values = parquet.read(columns=[column]).column(0)
     except (pa.ArrowInvalid, OSError) as error:
@@ -119,6 +122,11 @@ def _labels(file: Path, column: str, n_classes: int) -> np.ndarray:
         labels = values.to_numpy().astype(np.int64)
         rows = (labels < 0) | (labels >= n_classes)
     if rows.any():
+        if len(rows) > 1 and rows.all() and set(values.unique().to_pylist()) == {-1}:
+            raise DataError(
+                f"{file}: {column} is -1 in all rows: labels that are kept secret; move the file elsewhere, and "
+                "validation files, or a part of the training images, are the test images"
+            )
         row = int(rows.argmax())
         raise DataError(
             f"{file}: row {row}: {column} is {values[row].as_py()}; a label is a class number in [0, {n_classes - 1}]; "

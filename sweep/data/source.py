@@ -30,6 +30,8 @@ def parse_dataset(name: str) -> Source:
     if kind in WITH_PATH:
         if not path.strip():
             raise DataError(f"dataset {name!r}: no path given; write {kind}:PATH")
+        if "://" in path:
+            raise DataError(f"dataset {name!r}: PATH is to be on a disk; copy the data to each machine that trains")
         return Source(kind, Path(os.path.abspath(os.path.expanduser(path))))
     if kind in NAMED:
         if colon:

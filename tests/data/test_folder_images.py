@@ -51,17 +51,34 @@ def test_deeper_folders_count_and_hidden_and_other_files_do_not(tmp_path, noise)
     paint(root, "a/.cache/small", images[20:])
     (root / "a" / "notes.txt").write_text("boxes")
     (root / "readme.md").write_text("pictures")
-    data = load(root, tmp_path)
+    lines: list[str] = []
+    data = load(root, tmp_path, lines)
     assert data.class_names == ("a", "b")
+    assert any(line.endswith("d: files that are not read as images: 1, of suffix .txt") for line in lines)
     assert len(data.train_labels) + len(data.test()[1]) == 20
+
+
+def test_what_looks_like_splits_is_not_taken_for_classes(tmp_path, noise):
+    for split in ("Training", "seg_test"):
+        for name in ("cat", "dog"):
+            paint(tmp_path / "d" / split, name, noise(3))
+    with pytest.raises(DataError, match=r"d: Training and seg_test look like splits, .* name the splits .*/train"):
+        check_dataset(f"folder:{tmp_path / 'd'}")
+    paint(tmp_path / "e", "test", noise(10))  # without folders of its own
+    paint(tmp_path / "e", "trainer", noise(10))
+    check_dataset(f"folder:{tmp_path / 'e'}")
 
 
 def test_an_unreadable_image_is_an_error_that_names_it(tmp_path, noise):
     paint(tmp_path / "d", "a", noise(5))
     paint(tmp_path / "d", "b", noise(5))
-    (tmp_path / "d" / "b" / "002.png").write_bytes(b"not a picture")
-    with pytest.raises(DataError, match=r"b/002\.png: not a readable image"):
-        load(tmp_path / "d", tmp_path)
+    damaged = tmp_path / "d" / "b" / "002.png"
+    whole = damaged.read_bytes()
+    middle = len(whole) // 2  # of the compressed pixels
+    for data in (b"not a picture", whole[:middle], whole[:middle] + bytes(64) + whole[middle + 64 :]):
+        damaged.write_bytes(data)
+        with pytest.raises(DataError, match=r"b/002\.png: not a readable image"):
+            load(tmp_path / "d", tmp_path)
 
 
 def test_an_image_of_floats_is_refused_for_nothing_tells_their_range(tmp_path, noise):

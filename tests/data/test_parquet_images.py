@@ -1,3 +1,4 @@
+import io
 import json
 
 import numpy as np
@@ -53,14 +54,47 @@ def test_grey_palette_transparent_and_16_bit_images_become_three_channels(tmp_pa
     rgba.putalpha(grey)
     deep = Image.fromarray(ramp.astype(np.uint16) * 256 + 17)
     wide = grey.convert("I")  # a byte in each 32 bits
+    dark = Image.fromarray(ramp.astype(np.uint16))  # of 16 bits, though none is above 255
+    black = Image.new("L", (32, 32))
     sources = [grey, colour, palette, palette_with_hole, rgba, deep, grey.convert("1"), grey.convert("LA")]
-    expected = [grey, colour, palette, palette, colour, grey, grey.convert("1"), grey, grey]
-    pngs = [*map(encode, sources), encode(wide, "TIFF")]
-    write_shard(tmp_path / "d" / "train-0.parquet", pngs, [0, 1, 0] * 3)
+    expected = [grey, colour, palette, palette, colour, grey, grey.convert("1"), grey, grey, black, black]
+    pngs = [*map(encode, sources), encode(wide, "TIFF"), encode(dark, "TIFF"), encode(dark, "PPM")]
+    write_shard(tmp_path / "d" / "train-0.parquet", pngs, [0, 1] * 5 + [0])
     write_shard(tmp_path / "d" / "test-0.parquet", pngs[:1], [0])
     data = load(tmp_path / "d", tmp_path)
     for ours, image in zip(data.train_images, expected, strict=True):
         assert np.array_equal(ours.transpose(1, 2, 0), np.asarray(image.convert("RGB")))
+
+
+def test_images_stand_as_their_exif_says(tmp_path, noise, write_shard):
+    image, exif, file = Image.fromarray(noise(1)[0]), Image.Exif(), io.BytesIO()
+    exif[0x0112] = 6  # to be turned a quarter clockwise
+    image.save(file, "PNG", exif=exif)
+    write_shard(tmp_path / "d" / "train-0.parquet", [file.getvalue()] * 2, [0, 1])
+    write_shard(tmp_path / "d" / "test-0.parquet", [file.getvalue()], [0])
+    turned = np.rot90(np.asarray(image), -1).transpose(2, 0, 1)
+    assert np.array_equal(load(tmp_path / "d", tmp_path).train_images[0], turned)
+
+
+def test_images_that_come_out_black_are_refused(tmp_path, encode, write_shard):
+    empty = encode(Image.fromarray(np.arange(1024, dtype=np.uint16).reshape(32, 32) % 200))
+    write_shard(tmp_path / "d" / "train-0.parquet", [empty] * 2, [0, 1])
+    write_shard(tmp_path / "d" / "test-0.parquet", [empty], [0])
+    with pytest.raises(DataError, match="all training images are black; if they hold values of 8 bits in 16"):
+        load(tmp_path / "d", tmp_path)
+
+
+def test_labels_that_are_secret_or_of_another_type_in_a_later_file_are_named(tmp_path, noise, encode, write_shard):
+    pngs = [encode(Image.fromarray(image)) for image in noise(4)]
+    write_shard(tmp_path / "d" / "train-0.parquet", pngs, [0, 1, 1, 0])
+    write_shard(tmp_path / "d" / "test-0.parquet", pngs, [-1] * 4)
+    with pytest.raises(DataError, match=r"test-0\.parquet: label is -1 in all rows: labels that are kept secret"):
+        load(tmp_path / "d", tmp_path)
+    table = pq.read_table(tmp_path / "d" / "train-0.parquet")
+    halves = table.set_column(table.schema.get_field_index("label"), "label", pa.array([0.5, 1.5, 1.0, 0.0]))
+    pq.write_table(halves, tmp_path / "d" / "test-0.parquet")
+    with pytest.raises(DataError, match=r"test-0\.parquet: label is double; it must be an integer"):
+        load(tmp_path / "d", tmp_path)
 
 
 @pytest.mark.parametrize("size", [(64, 64), (8, 8), (100, 40), (1, 1)])
@@ -80,8 +114,6 @@ def test_jpeg_is_read_as_pil_reads_it(tmp_path, noise, encode, write_shard):
     jpeg = encode(Image.fromarray(noise(1)[0]), "JPEG")
     write_shard(tmp_path / "d" / "train-0.parquet", [jpeg] * 2, [0, 1])
     write_shard(tmp_path / "d" / "test-0.parquet", [jpeg], [0])
-    import io
-
     expected = np.asarray(Image.open(io.BytesIO(jpeg)))
     assert np.array_equal(load(tmp_path / "d", tmp_path).train_images[0].transpose(1, 2, 0), expected)
 
