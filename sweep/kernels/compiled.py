@@ -2,10 +2,13 @@
 
 import hashlib
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any, TypeVar
 
 import numba
+from llvmlite import binding
 from numba.core.compiler import Compiler
 
 Function = TypeVar("Function", bound=Callable[..., object])
@@ -26,7 +29,9 @@ _HOW: dict[str, Any] = {"error_model": "numpy", "fastmath": {"contract"}, "pipel
 # Numba keeps machine code by the source of the loop's own file; with this in its name, code that was made from other
 # versions of what it calls, or compiled otherwise, is not taken.
 _FOLDER = sorted(Path(__file__).parent.glob("*.py"))
-_THIS_WAY = hashlib.sha256(b"".join(source.read_bytes() for source in _FOLDER)).hexdigest()[:8]
+# And neither is another processor's, of which machines that share a home may have several.
+_PROCESSOR = f"{binding.get_host_cpu_name()} {binding.get_host_cpu_features().flatten()}".encode()
+_THIS_WAY = hashlib.sha256(b"".join((_PROCESSOR, *(source.read_bytes() for source in _FOLDER)))).hexdigest()[:8]
 
 
 def compiled(function: Function) -> Function:
@@ -41,9 +46,33 @@ def compiled(function: Function) -> Function:
     function.__qualname__ = f"{function.__qualname__}_{_THIS_WAY}"
     try:
         result = numba.njit(cache=True, **_HOW)(function)
+        if not numba.config.DISABLE_JIT:
+            _do_without_kept_code(result)
     except RuntimeError:  # neither __pycache__ nor Numba's folder for the user can be written to
         result = numba.njit(**_HOW)(function)
     return result
+
+
+def _do_without_kept_code(dispatcher: Any) -> None:
+    """Let machine code that cannot be kept, or was cut short, cost the time to compile it and not the trial."""
+    cache = dispatcher._cache
+    save, load = cache.save_overload, cache.load_overload
+
+    def keep(signature: Any, data: Any) -> None:
+        with suppress(OSError):  # a full disk, say
+            save(signature, data)
+
+    def kept(signature: Any, context: Any) -> Any:
+        try:
+            return load(signature, context)
+        except OSError:
+            return None
+        except (EOFError, UnpicklingError):  # cut short, as by a power cut
+            with suppress(OSError):
+                cache.flush()
+            return None
+
+    cache.save_overload, cache.load_overload = keep, kept
 
 
 def inner(function: Function) -> Function:

@@ -40,6 +40,26 @@ def test_code_is_kept_beside_the_source_and_compiled_anew_where_nothing_can_be_w
     assert bool(list(tmp_path.glob("__pycache__/call.twice*.nbi"))) == writable
 
 
+@pytest.mark.parametrize("suffix", [".nbi", ".nbc"])
+def test_kept_code_that_is_cut_short_is_made_again(tmp_path: Path, suffix: str) -> None:
+    shutil.copy(sweep.kernels.compiled.__file__, tmp_path / "compiled.py")
+    (tmp_path / "call.py").write_text(CALL)
+    environment = os.environ | {"NUMBA_CACHE_DIR": "", "PYTHONDONTWRITEBYTECODE": "1"}
+
+    def call() -> bytes:
+        done = subprocess.run(
+            [sys.executable, "call.py"], cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=60
+        )
+        assert done.stdout == "42.0\n", done.stderr
+        (kept,) = tmp_path.glob(f"__pycache__/call.twice*{suffix}")
+        whole = kept.read_bytes()
+        kept.write_bytes(whole[: len(whole) // 2])
+        return whole
+
+    first = call()
+    assert len(call()) == len(first)
+
+
 def test_addresses_of_arrays_are_not_compared() -> None:
     @inner
     def copied(x: np.ndarray, y: np.ndarray) -> None:
