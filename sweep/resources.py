@@ -18,8 +18,8 @@ class ResourceSettings(BaseModel):
     gpus_per_trial: float = Field(
         default=0.0,
         ge=0,
-        le=1000,
-        description="a number from 0 to 1 (trials may share a GPU), or a whole number up to 1000",
+        le=1000,  # what earlier versions took; above 1 only in a sweep that has begun
+        description="a number from 0 to 1 (trials may share a GPU; none takes more than one)",
     )
     max_concurrent: int | None = Field(
         default=None,
@@ -30,15 +30,10 @@ class ResourceSettings(BaseModel):
 
     @field_validator("gpus_per_trial")
     @classmethod
-    def _whole_gpus(cls, value: float) -> float:
+    def _a_part_that_ray_gives_out(cls, value: float) -> float:
         if 0 < value < SMALLEST_SHARE:
             raise SpecError(
                 f"resources.gpus_per_trial: got {value!r}; allowed: 0, or from {SMALLEST_SHARE}, the smallest part "
                 "that Ray gives out"
-            )
-        if value > 1 and value != int(value):
-            raise SpecError(
-                f"resources.gpus_per_trial: got {value!r}; allowed: a number from 0 to 1, or a whole number; "
-                "Ray gives out parts of one GPU only"
             )
         return value

@@ -32,6 +32,16 @@ def disagreements(spec: "SweepSpec", *, stored: bool) -> list[str]:
         if getattr(spec, name) is not None and name in spec.space
     ]
     lines += _without_price(spec, stored) + ([] if stored else _without_effect(spec))
+    if spec.resources.gpus_per_trial > 1 and not stored:
+        lines.append(
+            f"resources.gpus_per_trial: got {spec.resources.gpus_per_trial:g}; allowed: a number from 0 to 1, since a "
+            "trial computes on one GPU"
+        )
+    if spec.budget.max_trials is not None and spec.budget.max_trials < spec.replicates and not stored:
+        lines.append(
+            f"budget.max_trials: got {spec.budget.max_trials}, below replicates ({spec.replicates}), so that no "
+            f"configuration could be tried; allowed: an integer from {spec.replicates}"
+        )
     lines += _study_lines(spec) if spec.mode == "study" else _search_lines(spec)
     if spec.configurations is not None and spec.search.algorithm != "grid":
         lines.append(

@@ -20,8 +20,9 @@ def with_defaults(raw: Mapping[str, Any]) -> dict[str, Any]:
         filled["search"] = {"algorithm": algorithm, "trials": trials, **search}
     filled.setdefault("decompose", study)
     scheduler = filled.get("scheduler", {})
-    # ASHA cannot rank two objectives. Settings of it ask for it, so that they are refused where it cannot be.
-    default = "none" if (study or algorithm in MULTI_OBJECTIVE) and not scheduler else "asha"
+    # ASHA cannot rank two objectives, and of what it cuts a Gaussian process learns nothing. Settings of it ask for it,
+    # so that they are refused where it cannot be.
+    default = "none" if (study or algorithm in (*MULTI_OBJECTIVE, "gp")) and not scheduler else "asha"
     if scheduler in ("none", "asha"):
         scheduler = {"type": scheduler}
     if isinstance(scheduler, Mapping):

@@ -169,9 +169,14 @@ _CONTENTS: list[tuple[str, str | bytes | Path, tuple[str, ...]]] = [
     ),
     ("negative GPUs", GOOD + "resources: {gpus_per_trial: -1}\n", ("resources.gpus_per_trial: got -1", "allowed:")),
     (
-        "one GPU and a half",
-        GOOD + "resources: {gpus_per_trial: 1.5}\n",
-        ("resources.gpus_per_trial: got 1.5", "allowed:"),
+        "more than one GPU",
+        GOOD + "resources: {gpus_per_trial: 2}\n",
+        ("resources.gpus_per_trial: got 2", "allowed: a number from 0 to 1"),
+    ),
+    (
+        "fewer trials than seeds",
+        GOOD + "replicates: 3\nbudget: {max_trials: 2}\n",
+        ("budget.max_trials: got 2, below replicates (3)", "allowed: an integer from 3"),
     ),
     ("zero at once", GOOD + "resources: {max_concurrent: 0}\n", ("resources.max_concurrent: got 0", "allowed:")),
     ("study with tpe", GOOD + "mode: study\nsearch: {algorithm: tpe}\n", ("search.algorithm: got 'tpe'", "allowed")),

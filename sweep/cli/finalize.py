@@ -10,6 +10,7 @@ from sweep.cli.jobs import is_job_server, plain
 from sweep.cli.options import DriverAddress, Json, SetWithoutBearing, SweepDir
 from sweep.cli.run import submitted, told, watched
 from sweep.cli.terminal import print_json, print_table, say, shown
+from sweep.progress.wording import count
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,9 @@ if TYPE_CHECKING:
 
 def finalize(
     sweep_dir: SweepDir,
-    top: Annotated[int, typer.Option(help="Configurations that are measured on the test images.")] = 3,
+    top: Annotated[
+        int | None, typer.Option(help="Configurations that are measured on the test images; default: 3.")
+    ] = None,
     replicates: Annotated[int, typer.Option(help="Fresh seeds on which each of these is trained.")] = 5,
     candidates: Annotated[
         int | None, typer.Option(help="Configurations in the first round; default: three times --top.")
@@ -29,8 +32,8 @@ def finalize(
 ) -> None:
     """Choose for good: train the best configurations on fresh seeds and measure the last ones on the test images."""
     if address is not None and is_job_server(address):
-        numbers = {"--top": [str(top)], "--replicates": [str(replicates)]}
-        numbers |= {"--candidates": [str(candidates)]} if candidates is not None else {}
+        given = {"--top": top, "--replicates": replicates, "--candidates": candidates}
+        numbers = {name: [str(value)] for name, value in given.items() if value is not None}
         options = plain({**numbers, "--set": set_ or []}) + ["--unfinished"] * unfinished
         submitted("finalize", sweep_dir, options, address, json)
         return
@@ -49,17 +52,19 @@ def finalize(
             watch=watch,
         )
     )
-    if result.state != "COMPLETED" or result.statuses["FAILED"]:
-        todo = f"sweep retry {shown(result.path)} --failed, then " if result.statuses["FAILED"] else ""
-        next_step = f"the choice has not come to its end; go on: {todo}the same command again"
-        if json:
-            say(next_step)
-        told(result, json, next_step)
-
     import analysis
     from analysis.final_choice import final_sentences
 
     results = analysis.load(result.path)
+    failed, state = result.statuses["FAILED"], result.state
+    todo = f"sweep retry {shown(result.path)} --failed, then " if failed else ""
+    if state != "COMPLETED" or results.manifest["final_round"]["kind"] != "final":
+        more = f", with more of what is used up ({result.budget}) by --set" if result.budget else ""
+        next_step = f"the choice has not come to its end; go on: {todo}the same command again{more}"
+        if json:
+            say(next_step)
+        told(result, json, next_step)
+
     scores = analysis.final_scores(results)
     if json:
         finalists = scores.astype(object).where(scores.notna(), None).to_dict("records")
@@ -69,6 +74,8 @@ def finalize(
         print(*final_sentences(results), sep="\n")
         print(f"files: {shown(result.path)}")
         print(f"next:  sweep report {shown(result.path)}")
+    if failed:
+        say(f"{count(failed, 'training')} failed: {todo}the same command again shows theirs, too")
     raise typer.Exit(result.exit_code)
 
 

@@ -50,13 +50,16 @@ def plan(
     print(f"  trials          {counted.trials}: {count(counted.configurations, 'configuration')} x {seeds}")
     if counted.rungs:
         print(f"  rungs           trials are compared after epochs {', '.join(map(str, counted.rungs))}")
-    budget = [f"{name} {value:g}" for name, value in checked.budget if name.startswith("max_") and value is not None]
-    if budget:
+    bounds = ("max_hours", "max_cost")  # the others are counted
+    if budget := [f"{name} {value:g}" for name, value in checked.budget if name in bounds and value is not None]:
         print(f"  budget          {', '.join(budget)}: may end it earlier than is said here")
+    if rules := [name for name, rule in checked.stop_rules if rule is not None]:
+        print(f"  stop rules      {', '.join(rules)}: may end trials earlier than is said here")
     print(f"  epochs          {counted.expected_epochs} expected, {counted.full_epochs} if nothing is stopped early")
     if cost is not None:
-        print(f"  time            about {duration(cost['wall_s'])} with {counted.trials_at_once} trials at once")
+        at_once = min(counted.trials_at_once, counted.trials)
+        print(f"  time            about {duration(cost['wall_s'])} with {count(at_once, 'trial')} at once")
         print(f"                  ({cost['seconds_per_epoch']:.2f} s an epoch, measured here with one trial alone)")
         gpus = f", {cost['gpu_hours']:.2f} GPU hours" if cost["gpu_hours"] else ""
-        money = f": {cost['cost']:.2f} at the prices given" if cost["cost"] else ""
+        money = f": {cost['cost']:{'.2f' if cost['cost'] >= 1 else '.2g'}} at the prices given" if cost["cost"] else ""
         print(f"  cost            {cost['cpu_hours']:.2f} CPU hours{gpus}{money}")

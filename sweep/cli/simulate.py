@@ -8,7 +8,7 @@ from rich.progress import track
 
 from search_spaces.errors import SpecError
 from sweep.cli.options import Json, Set
-from sweep.cli.terminal import STDERR, print_json
+from sweep.cli.terminal import STDERR, print_json, say
 from sweep.progress.wording import duration
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def simulate(
     json: Json = False,
 ) -> None:
     """Replay recorded curves under other schedulers, searchers and numbers of workers, on a virtual clock."""
-    from sweep.simulation.recorded_curves import RecordedCurves
+    from sweep.simulation.recorded_curves import NOT_FELT, RecordedCurves
     from sweep.simulation.repetitions import TARGET, repeat
     from sweep.simulation.virtual_cluster import VirtualCluster
     from sweep.spec import SweepSpec
@@ -50,16 +50,31 @@ def simulate(
     recorded = RecordedCurves.read(curves)
     default = {key: value for key, value in recorded.spec.to_dict().items() if key in _KEPT}
     axes = [_axis(item) for item in vary or ()]
+    varied_keys = [key for key, _ in axes]
+    for key in varied_keys:
+        if varied_keys.count(key) > 1:
+            raise SpecError(f"--vary {key}: got it twice; allowed: once, with all its values (--vary {key}=A,B)")
+        if key.partition(".")[0] in NOT_FELT:
+            raise SpecError(
+                f"--vary {key}: got it for curves that were recorded with one; allowed: what they can answer"
+            )
     cases: list[dict[str, Any]] = []
+    others: dict[str, None] = {}  # an ordered set
     for chosen in itertools.product(*(values for _, values in axes)):
         varied = dict(zip((key for key, _ in axes), chosen, strict=True))
         overrides = [*(set_ or ()), *(f"{key}={value}" for key, value in varied.items())]
         checked = SweepSpec.load(spec or default, overrides, elsewhere=True, stored=spec is None)
         recorded.check(checked)
+        others |= dict.fromkeys(recorded.others(checked))
         cases += [{"spec": checked, "varied": {**varied, "workers": number}} for number in _numbers(workers)]
+    for line in others:
+        say(line)
     results = []
     for case in track(cases, "simulating", console=STDERR, transient=True):
-        cluster = VirtualCluster(case["varied"]["workers"], speed_spread, failure_rate, start_s, slowdown)
+        try:
+            cluster = VirtualCluster(case["varied"]["workers"], speed_spread, failure_rate, start_s, slowdown)
+        except ValueError as error:
+            raise SpecError(str(error)) from None
         results.append((case["varied"], repeat(recorded, case["spec"], cluster, repetitions)))
     if json:
         print_json(

@@ -10,9 +10,9 @@ from search_spaces.identity import configuration_id
 from sweep.simulation.simulate import simulate
 from sweep.simulation.virtual_cluster import VirtualCluster
 from sweep.spec import SweepSpec
-from sweep.stopping.asha import bracket_rungs
 from sweep.stopping.budget import BudgetSettings
 from sweep.stopping.settings import StopRuleSettings
+from sweep.tuning.build_stopping import build_stopping
 from sweep.tuning.planned_trials import planned_trials
 
 # Larger sweeps are foreseen from one of this size, smaller ones from as many as give so many trials.
@@ -59,10 +59,9 @@ class Plan:
 
 def plan_sweep(spec: SweepSpec, trials_at_once: int) -> Plan:
     """Count what `spec` asks for. Light: neither torch nor Ray."""
-    trials, scheduler = planned_trials(spec), spec.scheduler
-    rungs: list[int] = []
-    if scheduler.type == "asha":
-        rungs = bracket_rungs(spec.epochs, scheduler.grace_period, scheduler.reduction_factor, scheduler.brackets)[0]
+    trials, rungs = planned_trials(spec), build_stopping(spec).rungs
+    if spec.budget.max_trials is not None:
+        trials = min(trials, spec.budget.max_trials // spec.replicates * spec.replicates)
     epochs, rounds = float(trials * spec.epochs), -(-trials // trials_at_once) * float(spec.epochs)
     if rungs:
         epochs, rounds = _simulated(spec, trials, trials_at_once)

@@ -17,10 +17,13 @@ from sweep.spec import SweepSpec
 from sweep.store.folder import Folder
 from sweep.store.reader import SweepTables, read_sweep
 from sweep.tuning.ledger import records_from
+from sweep.tuning.planned_trials import planned_trials
 from sweep.tuning.trial_record import TrialRecord
 
 # Positive values that span more than this are compared by their logarithms.
 _LOGARITHMIC_SPAN = 30.0
+# A simulated sweep may have others than the study; it is answered by the same curves.
+NOT_FELT = ("model_args", "dataset", "train_size")
 
 
 class RecordedCurves:
@@ -38,7 +41,8 @@ class RecordedCurves:
             raise SpecError(f"{tables.folder}: lists its configurations; allowed: a full factorial of its space")
         self._by_configuration: dict[str, list[TrialRecord]] = {}
         for record in records_from(tables):
-            whole = record.status == "COMPLETED" or record.stop_reason == "diverged"
+            whole = record.status == "COMPLETED" and len(record.epochs) >= self.spec.epochs
+            whole = whole or record.stop_reason == "diverged"
             if not whole:
                 goes_on = "retry {} --failed" if record.status == "FAILED" else "resume {}"
                 raise SpecError(
@@ -46,8 +50,12 @@ class RecordedCurves:
                     f"their end; `sweep {goes_on.format(shlex.quote(str(tables.folder)))}` does that"
                 )
             self._by_configuration.setdefault(record.configuration_id, []).append(record)
-        if not self._by_configuration:
-            raise SpecError(f"{tables.folder}: no trial has been recorded; run the study first")
+        recorded, planned = sum(map(len, self._by_configuration.values())), planned_trials(self.spec)
+        if recorded < planned:
+            raise SpecError(
+                f"{tables.folder}: {recorded} of its {planned} trials have been recorded; allowed: all of them; go on "
+                f"with `sweep resume {shlex.quote(str(tables.folder))}`"
+            )
         self._records = list(self._by_configuration.values())
         self._axes = {name: _Axis(domain) for name, domain in self.spec.search_space.searched.items()}
         points = [self._position(replicates[0].configuration) for replicates in self._records]
@@ -82,6 +90,14 @@ class RecordedCurves:
                 lines.append(f"space.{name}: got {shown(got)}; allowed: {shown(recorded[name])}, as was recorded")
         if lines:
             raise SpecError("\n".join(lines))
+
+    def others(self, spec: SweepSpec) -> list[str]:
+        """A line for each key in which `spec` trains something else than was recorded: no curve tells of that."""
+        return [
+            f"{key}: got {shown(getattr(spec, key))}, answered by curves of {shown(getattr(self.spec, key))}"
+            for key in NOT_FELT
+            if getattr(spec, key) != getattr(self.spec, key)
+        ]
 
     def curve(self, configuration: dict[str, Any], replicate: int) -> list[dict[str, Any]]:
         """The rows of the nearest recorded configuration, from epoch 1 on; fewer than `epochs` where it diverged.

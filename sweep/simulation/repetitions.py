@@ -46,11 +46,10 @@ class Repetitions:
 
 def repeat(curves: RecordedCurves, spec: SweepSpec, cluster: VirtualCluster, repetitions: int) -> Repetitions:
     """Simulate `spec` with seeds counted up from its own. Raises SpecError if `curves` cannot answer it."""
-    search = spec.to_dict()["search"]
     sweeps = [
         simulate(
             curves,
-            spec.model_copy(update={"search": spec.search.model_copy(update={"seed": search["seed"] + number})}),
+            spec.model_copy(update={"search": spec.search.model_copy(update={"seed": spec.search.seed + number})}),
             cluster,
         )
         for number in range(repetitions)

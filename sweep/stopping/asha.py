@@ -79,6 +79,12 @@ class Asha:
         waiting[trial] = epoch
         if configuration in rung_here.advanced:
             self._advance(configuration, epoch)  # a replicate that is tried again goes where the others went
+        elif (rung_here.trials_of(configuration).keys() - {trial}) & self._gone.get(configuration, {}).keys():
+            # A replicate that is tried again falls where the others fell.
+            if configuration not in rung_here:
+                rung_here.rank(configuration)
+            self._let_fall(configuration)
+            return self._fallen.pop(trial)
         self._rank_if_complete(configuration, epoch)
         if trial in self._released:
             self._released.remove(trial)
@@ -159,8 +165,8 @@ class Asha:
         if configuration not in rung.advanced:
             if rung.is_among_the_best(configuration, at_least=1 if self._variant == "stop" else 0):
                 self._advance(configuration, epoch)
-            elif self._variant == "stop":
-                self._let_fall(configuration)
+            elif self._variant == "stop" or any(gone.values()):
+                self._let_fall(configuration)  # nothing can bring it among the best
         hopeless = rung.pushed_out(configuration)
         if hopeless is not None and self._waits(epoch, hopeless):
             self._let_fall(hopeless)

@@ -35,10 +35,10 @@ class EarlyStopping:
             return verdict
         return self.asha.told(trial, configuration, history[-1])
 
-    def ended(self, trial: str, configuration: str) -> None:
-        """A trial has ended, however it did."""
+    def ended(self, trial: str, configuration: str, *, diverged: bool = False) -> None:
+        """A trial has ended, however it did. diverged: of a loss that its stored rows need not have."""
         if self.asha is not None:
-            self.asha.ended(trial, configuration)
+            self.asha.ended(trial, configuration, diverged=diverged)
 
     @property
     def rungs(self) -> list[int]:

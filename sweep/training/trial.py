@@ -19,7 +19,7 @@ from sweep.data.dataset import ImageDataset
 from sweep.data.split import split_indices
 from sweep.models import build_model
 from sweep.training.captured_step import CapturedStep
-from sweep.training.divergence import has_diverged
+from sweep.training.divergence import not_finite
 from sweep.training.evaluation import evaluate
 from sweep.training.image_batches import ImageBatches
 from sweep.training.noise import Noise
@@ -153,7 +153,7 @@ class Trial:
     @property
     def diverged(self) -> bool:
         """Whether the last epoch gave a loss that is not finite."""
-        return bool(self.history) and has_diverged(self.history[-1])
+        return bool(self.history) and not_finite(self.history[-1]) is not None
 
     def state_dict(self) -> dict[str, Any]:
         """Everything `load_state_dict` needs to go on; tensors and plain values only."""

@@ -66,11 +66,16 @@ class Assignments(Listener):
             elif self._at_work and self._stopping.lets_wait:
                 return None  # what runs may let go of what waits, or come to wait itself
             else:
-                finished = any(record.status == "COMPLETED" for record in self._ledger.trials.values())
+                finished = self._has_finished_one()
                 if not self._stopping.held or (self._out_of_trials and finished):
                     self.exhausted = True  # what waits does so until there is more budget
                     return None
                 self._stopping.close(one_must_finish=not finished)
+
+    def _has_finished_one(self) -> bool:
+        """Whether a trial is through that came further than any that waits."""
+        furthest = max((len(self._ledger.trials[trial].epochs) for trial in self._stopping.held), default=0)
+        return any(r.is_through and len(r.epochs) > furthest for r in self._ledger.trials.values())
 
     def study_journal(self) -> bytes | None:
         """The search as an Optuna study, in a journal file; None for grid and random, of which no study can learn."""

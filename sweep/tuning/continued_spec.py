@@ -69,6 +69,11 @@ def _extension(stored: Mapping[str, Any], item: str) -> str:
         present = present[name]
     if present is None:
         raise SpecError(f"--extend {item}: this sweep tries every configuration of its space; there are no more")
+    if key == "epochs" and stored["scheduler"].get("brackets", 1) > 1:
+        raise SpecError(
+            f"--extend {item}: got it for a sweep with {stored['scheduler']['brackets']} brackets; allowed: none, as "
+            "with other epochs configurations would fall into other brackets; start a new sweep"
+        )
     if not value.isdigit() or int(value) <= present:
         raise SpecError(f"--extend {item}: got {value!r}; allowed: an integer above {present}, which it has already")
     return f"{'.'.join(_EXTENDED[key])}={value}"

@@ -21,7 +21,7 @@ from sweep.spec import SweepSpec
 from sweep.store.errors import StoreError, SweepInUseError
 from sweep.store.folder import Folder
 from sweep.store.layout import CHECKPOINTS, MANIFEST, STUDY_JOURNAL
-from sweep.store.manifest import write_manifest
+from sweep.store.manifest import read_manifest, write_manifest
 from sweep.store.reader import read_sweep
 from sweep.store.stop_request import StopRequests
 from sweep.store.storage_probe import StorageProbe
@@ -38,10 +38,11 @@ from sweep.tuning.manifest_content import manifest_content, timestamp
 from sweep.tuning.out_of_memory import TriedAgainAlone, survive_memory_kills
 from sweep.tuning.pace import Pace
 from sweep.tuning.places import Places
+from sweep.tuning.planned_trials import planned_configurations
 from sweep.tuning.proposer import Outcome
 from sweep.tuning.ready_workers import modules_to_preload, trials_use_waiting_workers
 from sweep.tuning.result import SweepResult, summarise
-from sweep.tuning.same_failure import PATIENCE, SameFailure
+from sweep.tuning.same_failure import SameFailure
 from sweep.tuning.settle import settle
 from sweep.tuning.waiting import Waiting
 from sweep.tuning.warm_start import keep, kept
@@ -65,8 +66,10 @@ def drive(
     final_round: of a final choice, which is to use the data and the number format of its search.
     """
     began = time.monotonic()
+    dataset = None
     if address is None:
         check_this_machine(spec.resources.cpus_per_trial, spec.resources.gpus_per_trial)
+        dataset = _dataset(spec, watch.announce)  # what is refused is refused before Ray starts
     watch.announce("starting Ray on this machine" if address is None else f"connecting to Ray at {address}")
     with ray_session(address, preload=modules_to_preload(spec)), Interrupts(watch.announce) as interrupts:
         # Nothing is left of a sweep that is refused before it begins.
@@ -78,9 +81,7 @@ def drive(
         if manifest is None and (idle := idle_gpus(spec.resources.gpus_per_trial)):
             watch.announce(f"{idle:g} GPUs idle; `--set resources.gpus_per_trial=0.1` would put ten trials on each")
         places = Places(spec.resources, elastic=address is not None)
-        dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce)
-        # Raises for a train_size that these images do not have, before every trial would.
-        split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
+        dataset = dataset or _dataset(spec, watch.announce)
         if manifest is None:
             manifest = manifest_content(sweep.name, spec, dataset, on_a_cluster=address is not None)
             if final_round is not None:
@@ -97,10 +98,11 @@ def drive(
             _refuse_other_data(sweep, spec, dataset, manifest)
         writer = StoreWriter(sweep, take_over=take_over)
         try:
+            _refuse_if_gone_on(sweep, manifest)
             manifest = {**manifest, "generation": writer.generation, "spec": spec.to_dict()}
             writer.refuse_if_superseded()
             write_manifest(sweep, {**manifest, "state": "RUNNING", "ended": None})
-            ledger = Ledger(writer, sweep.name, spec)
+            ledger = Ledger(writer, manifest["sweep_id"], spec)  # also where the folder has been renamed
             ledger.restore(read_sweep(sweep), retry_failed=retry_failed)
             writer.flush()
             writer.tell_progress(Pace(spec, ledger).progress)
@@ -125,6 +127,23 @@ def drive(
             writer.close()
     stopped_by = interrupts.received or (signal.SIGINT if ending.stopped else None)
     return summarise(sweep, interrupted_by=stopped_by, budget=ending.budget)
+
+
+def _refuse_if_gone_on(sweep: Folder, manifest: Mapping[str, Any]) -> None:
+    """Raise SweepInUseError if another driver has worked on the sweep since its manifest was read.
+
+    Waiting for nodes may take hours, and what is written now goes back to what was read then.
+    """
+    now = read_manifest(sweep)
+    if any(now.get(key) != manifest.get(key) for key in ("generation", "spec", "state")):
+        raise SweepInUseError(f"{sweep}: another driver has worked on it since this command began; give it again")
+
+
+def _dataset(spec: SweepSpec, announce: Callable[[str], None]) -> ImageDataset:
+    """The spec's images. Raises DataError, and SpecError for a train_size that they do not have."""
+    dataset = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=announce)
+    split_indices(len(dataset.train_images), seed=0, train_size=spec.train_size)
+    return dataset
 
 
 def _refuse_other_data(sweep: Folder, spec: SweepSpec, dataset: ImageDataset, manifest: Mapping[str, Any]) -> None:
@@ -190,7 +209,7 @@ def _train(
     def budget_reached(*, and_epoch_s: float | None = None) -> str | None:
         return assignments.budget_reached(time.monotonic() - began, and_epoch_s=and_epoch_s)
 
-    drain, failure = Drain(), SameFailure(ledger.trials.values())
+    drain, failure = Drain(), SameFailure(ledger.trials.values(), configurations=planned_configurations(spec))
     ledger.listeners += [assignments, failure]
     if watch.listener is not None:
         ledger.listeners.append(watch.listener(spec, ledger))
@@ -207,7 +226,7 @@ def _train(
         sweep_seed=spec.search.seed,
         train_size=spec.train_size,
         epochs=spec.epochs,
-        saved_epochs=frozenset(stopping.rungs if spec.scheduler.variant == "promote" or spec.replicates > 1 else ()),
+        saved_epochs=frozenset(stopping.rungs if stopping.lets_wait else ()),
         threads=max(1, int(spec.resources.cpus_per_trial)),
         gpu=spec.resources.gpus_per_trial > 0,
         precision=manifest.get("precision", "fp32"),
@@ -245,9 +264,9 @@ def _train(
     if journal is not None:
         sweep.write(STUDY_JOURNAL, journal)
     if failure.hopeless:
-        watch.announce(f"every trial fails with the same error after {PATIENCE} of them; stopped early")
+        watch.announce("the first trials all fail with the same error; stopped early")
     if is_complete:
-        return _Ending(complete=True)
+        return _Ending(complete=True, stopped=drain.begun and drain.reason is None)
     budget = assignments.budget_reached(0.0) or drain.reason
     return _Ending(complete=False, budget=budget, stopped=drain.begun and drain.reason is None)
 

@@ -55,7 +55,7 @@ class Round:
 def finalize(
     path: str | Path,
     *,
-    top: int = 3,
+    top: int | None = None,
     replicates: int = 5,
     candidates: int | None = None,
     unfinished: bool = False,
@@ -65,9 +65,10 @@ def finalize(
 ) -> SweepResult:
     """Train the best configurations of a sweep again, on fresh seeds, and measure the last `top` on the test images.
 
-    replicates: seeds of each of the last `top`. candidates: with how many the choice begins, best val_acc first; None:
-    three times `top`, or all there are. unfinished: choose also from a sweep that has work left. overrides:
-    "key.path=value" of what has no bearing on the numbers, such as resources; a budget is each round's.
+    top: None for three, or all there are. replicates: seeds of each of these. candidates: with how many the choice
+    begins, best val_acc first; None: three times `top`, or all there are. unfinished: choose also from a sweep that has
+    work left. overrides: "key.path=value" of what has no bearing on the numbers, such as resources; a budget is each
+    round's.
     Interrupted, the same call goes on. Returns the result of the last round, or of one that was interrupted or in which
     a trial failed: `analysis.final_scores(analysis.load(result.path))` has the figures.
     Raises SpecError for numbers that do not fit the sweep or were others before, and what `run` raises.
@@ -80,6 +81,7 @@ def finalize(
     # What the search was allowed to spend is spent.
     spec = continued_spec({**manifest["spec"], "budget": {}}, (), overrides)
     ranked = rank(tables)
+    top = min(3, len(ranked)) if top is None else top
     planned = _rounds_of(ranked, top, replicates, candidates)
     search_id = manifest["sweep_id"].removeprefix(f"{spec.name}-")
     settings = {"configurations x seeds": [list(asdict(each).values()) for each in planned]}
@@ -94,9 +96,17 @@ def finalize(
     )
     chosen = ranked
     for kind, size in zip(kinds, planned, strict=True):
+        if len(chosen) < size.configurations:
+            watch.announce(f"{kind}: only {len(chosen)} of {size.configurations} configurations are left to go on with")
         chosen = chosen[: size.configurations]
+        if not chosen:
+            raise SpecError(
+                f"{folders[kind]}: no configuration trains on fresh seeds with finite losses; see the round before"
+            )
+        study = _study(spec, chosen, size, kind)
+        _refuse_other_candidates(folders[kind], study)
         result = start_or_go_on(
-            _study(spec, chosen, size, kind),
+            study,
             sweep.parent,
             search_id,
             final_round=FinalRound(manifest, kind, settings, len(ranked), _as_found(ranked, chosen)),
@@ -177,6 +187,15 @@ def _refuse_another(folders: dict[str, Folder], settings: dict[str, Any]) -> Non
                 f"{folder}: begun by a `sweep finalize` with other numbers ({before}, now {settings}); {why}repeat "
                 "those, or remove the rounds' folders and start over"
             )
+
+
+def _refuse_other_candidates(folder: Folder, study: SweepSpec) -> None:
+    """Raise SpecError if a round has begun with other configurations: the search has gone on since."""
+    if folder.exists(MANIFEST) and read_manifest(folder)["spec"]["configurations"] != study.to_dict()["configurations"]:
+        raise SpecError(
+            f"{folder}: begun with other configurations, as the search has other best ones now; remove the rounds' "
+            "folders and start over, or leave the choice as it is"
+        )
 
 
 def _named(spec: SweepSpec, kind: str) -> SweepSpec:

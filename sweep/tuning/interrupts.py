@@ -45,8 +45,10 @@ class Interrupts:
     def _handle(self, number: int, frame: FrameType | None) -> None:
         del frame
         if self.received is not None:
-            _kill_descendants(os.getpid())
-            os._exit(128 + number)
+            try:
+                _kill_descendants(os.getpid())
+            finally:
+                os._exit(128 + number)
         self.received = number
         self._announce(f"{signal.Signals(number).name}: storing what is there; once more to stop at once")
         if signal.getsignal(signal.SIGUSR1) is signal.SIG_DFL:
@@ -59,7 +61,8 @@ class Interrupts:
 def _kill_descendants(pid: int) -> None:
     """kill -9 of all that this process has started, Ray's own processes with their agents and workers included."""
     for children in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in map(int, children.read_text().split()):
-            _kill_descendants(child)
-            with suppress(ProcessLookupError):
-                os.kill(child, signal.SIGKILL)
+        with suppress(OSError):  # threads and processes that end meanwhile
+            for child in map(int, children.read_text().split()):
+                _kill_descendants(child)
+                with suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)

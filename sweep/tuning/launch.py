@@ -6,9 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from cluster.environment import cache_dir
 from cluster.errors import PreflightError
 from search_spaces.errors import SpecError
 from search_spaces.wording import shown
+from sweep.data.dataset import load_dataset
 from sweep.spec import SweepSpec
 from sweep.store.folder import Folder, open_folder
 from sweep.store.layout import MANIFEST
@@ -17,6 +19,7 @@ from sweep.store.manifest import read_manifest
 from sweep.tuning.continued_spec import continued_spec, refuse_if_other, refuse_other_device
 from sweep.tuning.driver import drive
 from sweep.tuning.final_round import FinalRound, looks_at_test_images
+from sweep.tuning.planned_trials import planned_trials
 from sweep.tuning.proposer import Outcome
 from sweep.tuning.result import SweepResult, summarise
 from sweep.tuning.warm_start import earlier_outcomes, kept
@@ -50,6 +53,7 @@ def run(
         begun = None if sweep_id is None else folder / folder_name(spec, sweep_id)
         if begun is None or not begun.exists(MANIFEST):
             earlier = earlier_outcomes(warm_start, spec)
+            _refuse_other_images(warm_start, spec, watch)
         elif not kept(begun):
             raise SpecError(
                 f"--warm-start: got {warm_start} for {begun}, which has begun without one; allowed: another --id"
@@ -71,10 +75,9 @@ def start_or_go_on(
     _check_writable(storage)
     sweep = storage / folder_name(spec, sweep_id or secrets.token_hex(3))
     if sweep_id is not None and sweep.exists(MANIFEST):
-        manifest = read_manifest(sweep)
-        refuse_if_other(sweep, manifest["spec"], spec)
+        refuse_if_other(sweep, read_manifest(sweep)["spec"], spec)
         wait_out_if_silent(sweep, watch.announce)
-        return _go_on(sweep, spec, manifest, address=address, watch=watch)
+        return _go_on(sweep, spec, read_manifest(sweep), address=address, watch=watch)
     return drive(sweep, spec, None, address=address, watch=watch, warm_start=earlier, final_round=final_round)
 
 
@@ -102,6 +105,8 @@ def resume(
         raise SpecError(f"--extend {extend[0]}: got it for {sweep}, which has looked at the test images; allowed: none")
     spec = continued_spec(manifest["spec"], extend, overrides)
     more, watch = bool(extend) or retry_failed, watch or Watch()
+    if extend and _work(spec) == _work(continued_spec(manifest["spec"], (), overrides)):
+        watch.announce(f"--extend {' '.join(extend)} adds nothing: there are no other configurations in its space")
     if overrides and not more and manifest["state"] == "COMPLETED":
         watch.announce("--set changes nothing in a complete sweep; `sweep retry DIR --failed` takes it, too")
     return _go_on(
@@ -138,11 +143,27 @@ def _go_on(
     return drive(sweep, spec, manifest, address=address, watch=watch, take_over=take_over, retry_failed=retry_failed)
 
 
+def _work(spec: SweepSpec) -> tuple[int, int]:
+    """Trials, and epochs of each."""
+    return planned_trials(spec), spec.epochs
+
+
 def folder_name(spec: SweepSpec, sweep_id: str) -> str:
     """NAME-ID. Raises SpecError for an id that is not one part of a path."""
     if not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}", sweep_id):
         raise SpecError(f"--id: got {shown(sweep_id)}; allowed: 1 to 40 of the characters a-z, 0-9 and -")
     return f"{spec.name}-{sweep_id}"
+
+
+def _refuse_other_images(warm_start: str | Path, spec: SweepSpec, watch: Watch) -> None:
+    """Raise SpecError if the files behind the data set's name have changed since the earlier sweep."""
+    before = read_manifest(open_folder(warm_start))["dataset"]["fingerprint"]
+    now = load_dataset(spec.dataset, cache_dir=cache_dir(), progress=watch.announce).fingerprint
+    if before != now:
+        raise SpecError(
+            f"--warm-start {warm_start}: was made with other images ({spec.dataset} had fingerprint {before}, now has "
+            f"{now}); allowed: a sweep of the same ones"
+        )
 
 
 def _check_writable(folder: Folder) -> None:

@@ -1,6 +1,7 @@
 """Search without feedback: a list of configurations made beforehand, in full, at random or evenly spread."""
 
 import json
+import math
 import random
 from collections import OrderedDict
 from typing import Any
@@ -46,16 +47,19 @@ class ListedProposer:
 
 def sample_configurations(space: SearchSpace, count: int, seed: int) -> list[dict[str, Any]]:
     """`count` configurations drawn at random that train differently, or all of a space that has no more."""
-    if space.cardinality is not None and space.cardinality <= count:
-        return distinct(space)
     rng = random.Random(seed)
+    there_are = math.inf if space.cardinality is None else space.cardinality
+    if there_are <= min(count, MAX_GRID):
+        listed = distinct(space)
+        return rng.sample(listed, len(listed))
     drawn: dict[str, dict[str, Any]] = {}
     misses = 0
     while len(drawn) < count and misses < _PATIENCE:
         configuration = space.sample(rng)
         new = drawn.setdefault(training_key(configuration), configuration) is configuration
         misses = 0 if new else misses + 1
-    if len(drawn) < count and space.cardinality is not None and space.cardinality <= MAX_GRID:
-        for configuration in rng.sample(space.grid(), space.cardinality):
+    if len(drawn) < count and there_are <= MAX_GRID:
+        grid = space.grid()
+        for configuration in rng.sample(grid, len(grid)):
             drawn.setdefault(training_key(configuration), configuration)
     return list(drawn.values())[:count]

@@ -8,7 +8,7 @@ from typing import Any
 
 import optuna
 from optuna.exceptions import ExperimentalWarning
-from optuna.samplers import BaseGASampler, BaseSampler
+from optuna.samplers import BaseGASampler, BaseSampler, NSGAIISampler
 from optuna.trial import FrozenTrial, Trial, TrialState
 
 from search_spaces.effective import count_distinct, training_key
@@ -22,7 +22,7 @@ _SAMPLERS: dict[str, Callable[[int], BaseSampler]] = {
     "tpe": lambda seed: optuna.samplers.TPESampler(seed=seed),
     "gp": lambda seed: optuna.samplers.GPSampler(seed=seed),
     "multi-objective": lambda seed: optuna.samplers.TPESampler(seed=seed),
-    "nsga2": lambda seed: optuna.samplers.NSGAIISampler(population_size=20, seed=seed),
+    "nsga2": lambda seed: NSGAIISampler(population_size=20, seed=seed),
 }
 # Which learn from the epochs of configurations that have not ended, too.
 _LOOKING_AHEAD = ("tpe",)
@@ -85,7 +85,7 @@ class OptunaProposer:
         rungs those would be the good ones.
         """
         ahead = optuna.create_study(direction="maximize")
-        ahead.add_trials(self._learned)
+        ahead.add_trials(self._learned[-_REMEMBERED:])
         latest = list(self._outcomes.values())[-_REMEMBERED:]
         ahead.add_trials([frozen_trial(outcome, self._distributions, self._algorithm) for outcome in latest])
         for attempt in range(_PATIENCE):
@@ -106,13 +106,14 @@ class OptunaProposer:
             sampler.get_trial_generation(self._study, self._study.get_trials(deepcopy=False)[trial.number])
         self._remember(configuration, trial)
 
-    def learn(self, outcome: Outcome) -> bool:
-        """Take an outcome of another sweep into account. False if its configuration lies outside of this space."""
+    def learn(self, outcome: Outcome) -> None:
+        """Take an outcome of another sweep into account, if its configuration lies in this space."""
         if not lies_within(outcome.configuration, self._space):
-            return False
-        self._learned.append(frozen_trial(outcome, self._distributions, self._algorithm))
+            return
+        # For evolution they are the parents of what is proposed here.
+        generation = {NSGAIISampler._get_generation_key(): 0} if self._algorithm == "nsga2" else {}
+        self._learned.append(frozen_trial(outcome, self._distributions, self._algorithm, **generation))
         self._study.add_trial(self._learned[-1])
-        return True
 
     def tell(self, outcome: Outcome) -> None:
         key = json.dumps(outcome.configuration)

@@ -37,6 +37,9 @@ def told(outcome: Outcome, algorithm: str) -> dict[str, Any]:
         return {"state": TrialState.COMPLETE, "values": [outcome.val_acc[best], outcome.gap_loss[best]]}
     if outcome.status == "COMPLETED":
         return {"state": TrialState.COMPLETE, "value": outcome.val_acc[best]}
+    if outcome.status == "DIVERGED":
+        # TPE takes whatever was pruned later for better, and this one is to rank last.
+        return {"state": TrialState.PRUNED, "intermediate_values": dict(list(outcome.val_acc.items())[:1])}
     return {"state": TrialState.PRUNED, "intermediate_values": outcome.val_acc}
 
 
@@ -48,10 +51,15 @@ def lies_within(configuration: dict[str, Any], space: SearchSpace) -> bool:
     return space.resolve({name: configuration[name] for name in searched}) == configuration
 
 
-def frozen_trial(outcome: Outcome, searched: dict[str, BaseDistribution], algorithm: str) -> FrozenTrial:
-    """A configuration as a trial; what has not ended and has told something counts as pruned where it stands."""
+def frozen_trial(
+    outcome: Outcome, searched: dict[str, BaseDistribution], algorithm: str, **attributes: Any
+) -> FrozenTrial:
+    """A configuration as a trial; what has not ended and has told something counts as pruned where it stands.
+
+    attributes: the system's, of Optuna's samplers.
+    """
     params = {name: outcome.configuration[name] for name in searched}
-    return create_trial(params=params, distributions=searched, **told(outcome, algorithm))
+    return create_trial(params=params, distributions=searched, system_attrs=attributes, **told(outcome, algorithm))
 
 
 def _contains(distribution: BaseDistribution, value: Any) -> bool:

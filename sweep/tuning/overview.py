@@ -23,8 +23,12 @@ def overview(sweep: Folder) -> dict[str, Any]:
     driver = holder(sweep)
     spec = SweepSpec.load(manifest["spec"], elsewhere=True, stored=True)
     statuses = Counter(tables.trials["status"].to_pylist())
-    # Of all epochs: a running trial's row may be behind them.
-    sound = tables.epochs.filter(pc.is_finite(tables.epochs["val_loss"]))
+    # Of all epochs: a running trial's row may be behind them. Of lost trials only where there are no others.
+    finite = tables.epochs.filter(pc.is_finite(tables.epochs["val_loss"]))
+    lost = pc.or_kleene(pc.equal(tables.trials["status"], "FAILED"), pc.equal(tables.trials["stop_reason"], "diverged"))
+    of_lost = pc.is_in(finite["trial_id"], value_set=tables.trials.filter(lost)["trial_id"])
+    sound = finite.filter(pc.invert(of_lost))
+    sound = sound if len(sound) else finite
     last_node = dict(zip(tables.epochs["trial_id"].to_pylist(), tables.epochs["node"].to_pylist(), strict=True))
     return {
         "sweep_id": manifest["sweep_id"],

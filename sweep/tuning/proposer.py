@@ -12,7 +12,8 @@ class Outcome:
     """What the replicates of one configuration have told.
 
     One that failed by an error says nothing. status: RUNNING until all have ended; then FAILED if
-    none left a usable epoch, DIVERGED if one did so, COMPLETED if every one trained to its end, else STOPPED.
+    none left a usable epoch, DIVERGED if one did so, COMPLETED if every one is through, by a rule on its own curve too,
+    else STOPPED.
     val_acc: by epoch, the mean over the replicates that reached it. gap_loss: likewise. Both only of finite epochs.
     """
 
@@ -63,7 +64,7 @@ def outcome_of(replicates: list[TrialRecord]) -> Outcome:
     elif any(record.stop_reason == "diverged" for record in sound):
         status = "DIVERGED"
     else:
-        status = "COMPLETED" if all(record.status == "COMPLETED" for record in sound) else "STOPPED"
+        status = "COMPLETED" if all(record.is_through for record in sound) else "STOPPED"
 
     def mean(name: str) -> dict[int, float]:
         return {epoch: sum(row[name] for row in rows) / len(rows) for epoch, rows in sorted(by_epoch.items())}

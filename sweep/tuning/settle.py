@@ -22,7 +22,7 @@ def settle(ledger: Ledger, stopping: EarlyStopping) -> None:
             verdicts[record.trial_id] = verdict
     for record in ledger.trials.values():
         if record.has_ended:
-            stopping.ended(record.trial_id, record.configuration_id)
+            stopping.ended(record.trial_id, record.configuration_id, diverged=record.stop_reason == "diverged")
     for record in ledger.unfinished():
         verdict = verdicts.get(record.trial_id, GO_ON)
         if verdict.action == "cut":

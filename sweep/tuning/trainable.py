@@ -110,7 +110,12 @@ def _train(config: dict[str, Any], job: TrialJob) -> None:
     saved = time.monotonic()
     while trial.epoch < job.epochs and not trial.diverged:
         row = trial.train_epoch()
-        if trial.epoch in job.saved_epochs or time.monotonic() - saved > CHECKPOINT_INTERVAL_S:
+        # What looks at the test images should train no epoch twice: on a GPU another one could be the best then.
+        if (
+            (job.test and job.gpu)
+            or trial.epoch in job.saved_epochs
+            or time.monotonic() - saved > CHECKPOINT_INTERVAL_S
+        ):
             try:
                 save_checkpoint(trial, job.checkpoints, checkpoint)
             except OSError as error:

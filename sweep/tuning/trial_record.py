@@ -28,16 +28,29 @@ class TrialRecord:
     epochs: list[dict[str, Any]] = field(default_factory=list)  # rows of the `epochs` table, from 1, without a hole
     waits: bool = False  # at a rung, for others; it is RUNNING, and has no place
     lost_epochs: bool = False  # whether the store once held more of them
+    _best: tuple[int, dict[str, Any] | None] = field(default=(0, None), init=False, repr=False, compare=False)
 
     @property
     def has_ended(self) -> bool:
         return self.status in ENDED
 
     @property
+    def is_through(self) -> bool:
+        """Whether it trained to its last epoch, or as far as a rule on its own curve found worth while."""
+        by_rule = self.status == "STOPPED" and self.stop_reason not in ("asha", "diverged")
+        return self.status == "COMPLETED" or by_rule
+
+    @property
     def best(self) -> dict[str, Any] | None:
         """The row of the highest val_acc, the earliest on ties; rows with a loss that is no number do not count."""
-        sound = [row for row in self.epochs if math.isfinite(row["val_loss"])]
-        return max(sound, key=lambda row: row["val_acc"], default=None)
+        seen, best = self._best
+        if seen > len(self.epochs):
+            seen, best = 0, None
+        for row in self.epochs[seen:]:  # the live table asks for it all the time
+            if math.isfinite(row["val_loss"]) and (best is None or row["val_acc"] > best["val_acc"]):
+                best = row
+        self._best = len(self.epochs), best
+        return best
 
     def row(self, *, sweep_id: str, model: str, dataset: str) -> dict[str, Any]:
         """This trial as a row of the `trials` table."""

@@ -11,6 +11,7 @@ from ray.tune.search import Searcher
 from sweep.stopping.early_stopping import EarlyStopping
 from sweep.stopping.verdict import GO_ON, Verdict
 from sweep.store.stop_request import StopRequests
+from sweep.training.divergence import not_finite
 from sweep.tuning.assignments import Assignments
 from sweep.tuning.drain import Drain
 from sweep.tuning.hang import HangWatch
@@ -61,6 +62,11 @@ class StoppingScheduler(FIFOScheduler):
                 return TrialScheduler.STOP  # its next epoch would begin before this one is counted
             if result["epoch"] >= self._ledger.epochs:
                 return TrialScheduler.STOP  # or Tune would ask its worker for another one
+        elif "epoch" in result and not_finite(result) is not None:
+            # Finite before, on another machine, a GPU or by another version; it has come to its end all the same.
+            history = [*record.epochs[: result["epoch"] - 1], result]
+            self.verdicts[record.trial_id] = self._stopping.told(record.trial_id, record.configuration_id, history)
+            return TrialScheduler.STOP
         return TrialScheduler.STOP if self._drain.begun else TrialScheduler.CONTINUE
 
     def on_trial_error(self, tune_controller: Any, trial: TuneTrial) -> None:

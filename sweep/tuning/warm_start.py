@@ -44,10 +44,10 @@ def earlier_outcomes(place: str | Path | Folder, spec: SweepSpec) -> list[Outcom
     from sweep.tuning.optuna_trials import lies_within  # loads Optuna, which few sweeps need
 
     two_objectives = spec.search.algorithm in MULTI_OBJECTIVE
-    if two_objectives and before["epochs"] < spec.epochs:
+    if (two_objectives or spec.search.algorithm == "gp") and before["epochs"] < spec.epochs:
         raise SpecError(
             f"epochs: got {spec.epochs}; allowed with --warm-start {tables.folder} and {spec.search.algorithm}: up to "
-            f"{before['epochs']}, which it had: gaps of fewer epochs cannot be compared"
+            f"{before['epochs']}, which it had: it learns only from what has trained as long as its own trials"
         )
     groups: dict[str, list[TrialRecord]] = {}
     for record in records_from(tables):
@@ -69,10 +69,15 @@ def _seen_at(epochs: int, group: list[TrialRecord]) -> Outcome:
     outcome = outcome_of(group)
     val_acc = {epoch: value for epoch, value in outcome.val_acc.items() if epoch <= epochs}
     gap_loss = {epoch: value for epoch, value in outcome.gap_loss.items() if epoch <= epochs}
-    # The last epoch of what diverged is the one in which it did.
-    sound = [len(record.epochs) - (record.stop_reason == "diverged") for record in group if record.status != "FAILED"]
+    # The last epoch of what diverged is the one in which it did. What a rule on its curve ended, it would end again.
+    sound = [
+        len(record.epochs) - (record.stop_reason == "diverged") >= epochs
+        or (record.is_through and record.status == "STOPPED")
+        for record in group
+        if record.status != "FAILED"
+    ]
     status = outcome.status
-    if sound and min(sound) >= epochs:
+    if sound and all(sound):
         status = "COMPLETED"
     elif status == "COMPLETED":
         status = "STOPPED"

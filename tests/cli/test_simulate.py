@@ -49,6 +49,12 @@ def test_json_holds_the_settings_and_what_they_gave() -> None:
         (("--set", "space.weight_decay=0.1"), "space.weight_decay: got 0.1; allowed: 0.0, as was recorded"),
         (("--set", "space.drop_rate={uniform: [0, 0.9]}"), "space.drop_rate: got 0.9; allowed: 0 to 0.8, as was"),
         (("--set", "space.lr={choice: [0.01, 1e-9, 0.001]}"), "space.lr: got 1e-09; allowed: "),
+        (
+            ("--vary", "scheduler.variant=stop", "--vary", "scheduler.variant=promote"),
+            "scheduler.variant: got it twice",
+        ),
+        (("--vary", "model_args.hidden=[64],[128]"), "--vary model_args.hidden: got it for curves that were recorded"),
+        (("--speed-spread", "inf"), "speed_spread: got inf; allowed: a finite number"),
         (("--vary", "scheduler.variant=stop,halt"), "scheduler.variant: got 'halt'; allowed: one of promote"),
     ],
 )
@@ -56,3 +62,10 @@ def test_what_cannot_be_simulated_is_said(arguments: tuple[str, ...], said: str)
     with pytest.raises(SpecError) as caught:
         simulate(*arguments)
     assert said in str(caught.value)
+
+
+def test_what_the_curves_cannot_tell_is_said() -> None:
+    small = ("--repetitions", "1", "--set", "search.trials=5")
+    done = CliRunner().invoke(app, ["simulate", CURVES, *small, "--set", "train_size=1000"])
+    assert done.exit_code == 0, done.output
+    assert "train_size: got 1000, answered by curves of 5000" in done.stderr

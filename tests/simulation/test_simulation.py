@@ -59,11 +59,21 @@ def test_every_sweep_ends_with_every_trial_ended_and_one_completed(
     assert statuses(sweep) <= ENDED
     assert len(sweep.trials) == 60 * keys.get("replicates", 1)
     assert len(sweep.told) == sum(len(record.epochs) for record in sweep.trials)
-    if "stop_rules" not in keys:
-        assert "COMPLETED" in statuses(sweep)
+    # One is trained to its end, or as far as a rule on its own curve lets it, beyond all that wait; the others fall.
+    assert any(record.is_through for record in sweep.trials)
     for record in sweep.trials:
         assert [row["epoch"] for row in record.epochs] == list(range(1, len(record.epochs) + 1))
         assert (record.stop_reason is None) == (record.status == "COMPLETED")
+
+
+@pytest.mark.parametrize("workers", [2, 16])
+def test_what_a_rule_of_its_own_ends_is_through_and_nobody_is_trained_in_its_place(
+    curves: RecordedCurves, workers: int
+) -> None:
+    sweep = simulate(curves, spec(curves, stop_rules={"plateau": {"patience": 2}}), VirtualCluster(workers))
+    assert not any(record.status == "COMPLETED" for record in sweep.trials)
+    reached, beyond = (sum(len(record.epochs) >= epoch for record in sweep.trials) for epoch in (6, 7))
+    assert beyond <= reached / 2  # a third, or some more as they came; not all of them, one after the other
 
 
 def test_the_same_seed_gives_the_same_sweep_and_another_one_another(curves: RecordedCurves) -> None:
@@ -91,7 +101,8 @@ def test_failures_and_slow_machines_cost_time_and_no_epoch(curves: RecordedCurve
 def test_where_a_budget_is_used_up_the_epochs_that_run_still_end(curves: RecordedCurves) -> None:
     asked = spec(curves, scheduler="none", budget={"max_epochs_total": 100})
     assert 100 <= len(simulate(curves, asked, VirtualCluster(16)).told) < 116
-    nothing = simulate(curves, spec(curves, replicates=2, budget={"max_trials": 1}), VirtualCluster(2))
+    too_few = spec(curves, replicates=2).model_copy(update={"budget": BudgetSettings(max_trials=1)})
+    nothing = simulate(curves, too_few, VirtualCluster(2))
     assert (nothing.trials, nothing.told, math.isnan(nothing.best_val_acc)) == ([], [], True)
 
 
@@ -190,6 +201,17 @@ def test_what_was_not_recorded_is_refused(curves: RecordedCurves) -> None:
         simulate(curves, spec(curves, space={**curves.spec.space, "layer_order": "rlbd"}), VirtualCluster(1))
 
 
+def test_a_study_that_is_not_whole_is_refused(tmp_path: Path) -> None:
+    rows = [epoch(1.0, 1.0, 0.5)] * 30
+    grid = {"lr": {"choice": [0.1, 0.2]}}
+    planted = {"name": "s", "model": "mlp", "dataset": "digits", "epochs": 30, "mode": "study", "space": grid}
+    with pytest.raises(SpecError, match="1 of its 2 trials have been recorded"):
+        RecordedCurves.read(write_sweep(tmp_path / "a", [trial(rows, lr=0.1)], spec=planted))
+    lacks_rows = [trial(rows, lr=0.1), trial(rows[:9], lr=0.2)]
+    with pytest.raises(SpecError, match="is COMPLETED; allowed: trials that trained to their end"):
+        RecordedCurves.read(write_sweep(tmp_path / "b", lacks_rows, spec=planted))
+
+
 def test_the_plan_keeps_to_the_budget_and_foresees_the_end_of_a_large_sweep_once() -> None:
     asked = SweepSpec.load(
         {
@@ -208,6 +230,8 @@ def test_the_plan_keeps_to_the_budget_and_foresees_the_end_of_a_large_sweep_once
             update = {"budget": BudgetSettings(max_epochs_total=allowed), "scheduler": scheduler}
             bounded = plan_sweep(asked.model_copy(update=update), 1000)
             assert 0.95 * allowed <= bounded.expected_epochs <= allowed
+    few = plan_sweep(asked.model_copy(update={"budget": BudgetSettings(max_trials=50), "replicates": 3}), 1000)
+    assert few.trials == 48
 
 
 @pytest.mark.parametrize("keys", [VARIANTS[0], VARIANTS[1], VARIANTS[2], VARIANTS[4], VARIANTS[5]])

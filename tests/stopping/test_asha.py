@@ -243,6 +243,24 @@ def test_a_replicate_that_is_tried_again_goes_where_the_others_went(variant: str
     assert "a-1" not in asha.held
 
 
+@pytest.mark.parametrize("variant", ["stop", "promote"])
+def test_a_replicate_that_is_tried_again_falls_where_the_others_fell(variant: str) -> None:
+    """`a-1` had failed before the first rung; `a-0` waited there alone, and was cut as the search ended."""
+    asha = Asha(epochs=20, grace_period=1, reduction_factor=2, variant=variant, replicates=2, configurations=4)
+    assert reach(asha, "a-0", 1, 0.9, configuration="a") == "wait"
+    asha.ended("a-0", "a")
+    verdict = asha.told("a-1", "a", {"epoch": 1, "val_acc": 0.9, "val_loss": 1.0})
+    assert (verdict.action, verdict.reason) == ("cut", "asha")
+    assert asha.held == set()
+
+
+def test_who_waits_beside_a_diverged_replicate_is_cut_at_once() -> None:
+    asha = Asha(epochs=20, grace_period=1, reduction_factor=3, variant="promote", replicates=2, configurations=999)
+    assert reach(asha, "a-0", 1, 0.9, configuration="a") == "wait"
+    asha.ended("a-1", "a", diverged=True)
+    assert list(asha.take_fallen()) == ["a-0"]
+
+
 def test_brackets_leave_out_the_first_rungs_and_cost_alike() -> None:
     assert bracket_rungs(20, 1, 3, 3) == [[1, 3, 9], [3, 9], [9]]
     assert bracket_rungs(20, 1, 3, 9) == [[1, 3, 9], [3, 9], [9]]

@@ -130,11 +130,11 @@ def test_a_step_without_gradients_is_refused() -> None:
 def test_training_does_not_load_the_compiler() -> None:
     """The reason for having optimisers of our own."""
     script = (
-        "import sys; from pathlib import Path; import tempfile\n"
+        "import sys; from cluster.environment import cache_dir\n"
         "from search_spaces.space import SearchSpace\n"
         "from sweep.data.dataset import load_dataset\n"
         "from sweep.training.trial import Trial\n"
-        "digits = load_dataset('digits', cache_dir=Path(tempfile.mkdtemp()))\n"
+        "digits = load_dataset('digits', cache_dir=cache_dir())\n"
         "trial = Trial(digits, SearchSpace({}).resolve({}), model='mlp', model_args={}, sweep_seed=0, replicate=0)\n"
         "trial.train_epoch()\n"
         "print('torch._dynamo' in sys.modules)\n"

@@ -65,14 +65,19 @@ def test_each_configuration_is_in_the_state_it_is_in(tmp_path: Path) -> None:
     told = trials(
         tmp_path,
         [replicate(0.001, "COMPLETED", 0.4, 0.8, 0.5), replicate(0.001, "COMPLETED", 0.2, 0.6, 0.5, number=1)],
-        [replicate(0.002, "STOPPED", 0.3)],
+        [replicate(0.002, "STOPPED", 0.3, reason="asha")],
+        [replicate(0.007, "STOPPED", 0.3, 0.2, reason="plateau")],
         [replicate(0.003, "FAILED")],
         [replicate(0.004, "COMPLETED", 0.1, 0.1, 0.1), replicate(0.004, "RUNNING", 0.3, number=1)],
         [replicate(0.005, "RUNNING")],
         [replicate(0.006, "PLANNED")],
     )
     states = {lr: trial.state.name for lr, trial in told.items()}
-    assert states == {0.001: "COMPLETE", 0.002: "PRUNED", 0.003: "FAIL", 0.004: "RUNNING", 0.005: "RUNNING"}
+    assert states == {0.001: "COMPLETE", 0.002: "PRUNED", 0.003: "FAIL"} | {
+        0.004: "RUNNING",
+        0.005: "RUNNING",
+        0.007: "COMPLETE",
+    }
     assert told[0.001].value == pytest.approx(0.7)  # the replicates' mean at its best epoch
     assert told[0.002].intermediate_values == {1: 0.3}
     assert told[0.004].intermediate_values == pytest.approx({1: 0.2, 2: 0.1, 3: 0.1})

@@ -30,17 +30,15 @@ RUNGS = [1, 2, 4]
 
 
 @pytest.fixture(scope="module")
-def interrupted(tmp_path_factory: pytest.TempPathFactory, data_cache: Path) -> Path:
+def interrupted(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Stopped after some epochs, and gone on with."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAPSWEEP_CACHE", str(data_cache))
-        storage = tmp_path_factory.mktemp("promotion")
-        result = sweep.run(STUDY, storage=storage, overrides=["budget.max_epochs_total=12"])
-        assert result.exit_code == 4
-        assert list((Path(result.path) / "checkpoints").glob("*.pt"))
-        done = sweep.resume(result.path, overrides=["budget.max_epochs_total=1000"])
-        assert (done.exit_code, done.state) == (0, "COMPLETED")
-        return Path(result.path)
+    storage = tmp_path_factory.mktemp("promotion")
+    result = sweep.run(STUDY, storage=storage, overrides=["budget.max_epochs_total=12"])
+    assert result.exit_code == 4
+    assert list((Path(result.path) / "checkpoints").glob("*.pt"))
+    done = sweep.resume(result.path, overrides=["budget.max_epochs_total=1000"])
+    assert (done.exit_code, done.state) == (0, "COMPLETED")
+    return Path(result.path)
 
 
 def tables(folder: Path) -> tuple[pd.DataFrame, pd.DataFrame]:

@@ -15,6 +15,7 @@ from sweep.spec import SweepSpec
 from sweep.tuning.assignments import build_proposer
 from sweep.tuning.listed_proposer import ListedProposer, sample_configurations
 from sweep.tuning.optuna_proposer import OptunaProposer
+from sweep.tuning.optuna_trials import distributions, frozen_trial
 from sweep.tuning.planned_trials import planned_configurations
 from sweep.tuning.proposer import Outcome, Proposer
 from sweep.tuning.sobol_configurations import sobol_configurations
@@ -99,7 +100,9 @@ def test_what_differs_in_effect_is_not_the_same() -> None:
 
 
 def test_a_finite_space_smaller_than_the_budget_is_given_out_once_whole() -> None:
-    assert sample_configurations(FINITE, 100, seed=0) == FINITE.grid()
+    drawn = [sample_configurations(FINITE, 100, seed=seed) for seed in range(3)]
+    assert len({tuple(keys(each)) for each in drawn}) == 3  # in an order of its own
+    assert all(sorted(keys(each)) == sorted(keys(FINITE.grid())) for each in drawn)
     for count in (5, 6, 100):
         even = keys(sobol_configurations(FINITE, count, seed=0))
         assert len(even) == len({*even} & {*keys(FINITE.grid())}) == min(count, 6)
@@ -184,6 +187,8 @@ def test_optuna_is_told_how_each_configuration_really_ended() -> None:
     proposer.tell(Outcome(first, "COMPLETED", {1: 0.3, 2: 0.6, 3: 0.5}, {1: 0.0, 2: 0.1, 3: 0.2}))
     proposer.tell(Outcome(second, "STOPPED", {1: 0.2}, {1: 0.0}))
     proposer.tell(Outcome(third, "FAILED", {}, {}))
+    diverged = frozen_trial(Outcome(third, "DIVERGED", {1: 0.4, 2: 0.7}, {1: 0.0, 2: 0.0}), distributions(SPACE), "tpe")
+    assert (diverged.state, diverged.intermediate_values) == (TrialState.PRUNED, {1: 0.4})  # or it would be TPE's best
     trials = proposer.study.trials
     assert [trial.state for trial in trials] == [TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL]
     assert trials[0].value == 0.6  # the best epoch's

@@ -25,8 +25,8 @@ def test_trials_run_in_the_workers_that_waited_for_them(tmp_path: Path, monkeypa
         tune.report({"process": os.getpid(), "imported": module in sys.modules})
 
     with ray_session(num_cpus=2, preload=[MODULE]):
-        waiting = {process.pid for process in psutil.Process().children(recursive=True)}
         time.sleep(2)  # longer than Ray by itself lets a worker wait whose CPU is promised to a trial
+        waiting = {process.pid for process in psutil.Process().children(recursive=True)}
         with trials_use_waiting_workers():
             told = tune.run(look_around, num_samples=2, storage_path=str(tmp_path), verbose=0)
     results = [trial.last_result for trial in told.trials]

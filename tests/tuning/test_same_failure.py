@@ -1,5 +1,7 @@
 """When a sweep is given up because it only fails."""
 
+from dataclasses import replace
+
 from sweep.tuning.same_failure import PATIENCE, SameFailure
 from sweep.tuning.trial_record import TrialRecord
 
@@ -27,6 +29,17 @@ def test_the_first_ones_all_fail_with_one_error() -> None:
 
 def test_while_one_of_the_first_still_trains_there_is_hope() -> None:
     assert not after(SameFailure([]), [None, *["ValueError: no"] * PATIENCE]).hopeless
+
+
+def test_the_seeds_of_one_configuration_are_one() -> None:
+    failure, told = SameFailure([]), []
+    for number in range(3 * PATIENCE):
+        seed = replace(record(number, "ValueError: no"), configuration_id=f"c{number // PATIENCE}")
+        failure.trial_started(seed)
+        failure.trial_ended(seed)
+        told.append(failure.hopeless)
+    assert told.index(True) == 2 * PATIENCE  # with the third configuration's first seed
+    assert after(SameFailure([], configurations=1), ["ValueError: no"] * PATIENCE).hopeless
 
 
 def test_where_any_trial_has_trained_there_is_hope() -> None:

@@ -1,5 +1,6 @@
 """A search that begins with another sweep's results."""
 
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,12 @@ import sweep
 from search_spaces.errors import SpecError
 from sweep.spec import SweepSpec
 from sweep.store.folder import LocalFolder
-from sweep.store.manifest import write_manifest
+from sweep.store.manifest import read_manifest, write_manifest
 from sweep.tuning.assignments import build_proposer
 from sweep.tuning.optuna_proposer import OptunaProposer
-from sweep.tuning.warm_start import earlier_outcomes, keep, kept
+from sweep.tuning.proposer import Outcome, outcome_of
+from sweep.tuning.trial_record import TrialRecord
+from sweep.tuning.warm_start import _seen_at, earlier_outcomes, keep, kept
 
 
 def spec(algorithm: str = "tpe", **keys: Any) -> SweepSpec:
@@ -36,11 +39,9 @@ def spec(algorithm: str = "tpe", **keys: Any) -> SweepSpec:
 
 
 @pytest.fixture(scope="module")
-def earlier(tmp_path_factory: pytest.TempPathFactory, data_cache: Path) -> Path:
+def earlier(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished random search over lr."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("GAPSWEEP_CACHE", str(data_cache))
-        return Path(sweep.run(spec("random"), storage=tmp_path_factory.mktemp("earlier")).path)
+    return Path(sweep.run(spec("random"), storage=tmp_path_factory.mktemp("earlier")).path)
 
 
 def test_the_study_begins_with_what_lies_in_its_space(earlier: Path) -> None:
@@ -91,8 +92,43 @@ def test_what_cannot_learn_is_refused(earlier: Path) -> None:
         earlier_outcomes(earlier, spec(train_size=100))
     with pytest.raises(SpecError, match=r"epochs: got 3; allowed with --warm-start .* and nsga2: up to 2"):
         earlier_outcomes(earlier, spec("nsga2", epochs=3))
+    with pytest.raises(SpecError, match=r"epochs: got 3; allowed with --warm-start .* and gp: up to 2"):
+        earlier_outcomes(earlier, spec("gp", epochs=3))
     with pytest.raises(SpecError, match="none of its 6 configurations"):
         earlier_outcomes(earlier, spec(space={"lr": {"loguniform": [1e-4, 1e-1]}, "drop_rate": 0.5}))
+
+
+def test_results_on_other_images_are_refused(earlier: Path, tmp_path: Path) -> None:
+    folder = LocalFolder(Path(shutil.copytree(earlier, tmp_path / "earlier")))
+    manifest = read_manifest(folder)
+    write_manifest(folder, {**manifest, "dataset": {**manifest["dataset"], "fingerprint": "of other images"}})
+    with pytest.raises(SpecError, match=r"made with other images \(digits had fingerprint of other images, now has"):
+        sweep.run(spec(), storage=tmp_path / "new", warm_start=folder.root)
+    assert not (tmp_path / "new").exists()
+
+
+def test_earlier_results_are_the_parents_of_an_evolution(earlier: Path) -> None:
+    outcomes = [
+        Outcome(
+            {**each.configuration, "lr": each.configuration["lr"] * 1.01**n}, each.status, each.val_acc, each.gap_loss
+        )
+        for n in range(20)
+        for each in earlier_outcomes(earlier, spec("nsga2"))
+    ]
+    wide = spec("nsga2", space={"lr": {"loguniform": [1e-5, 1.0]}})
+    proposer = build_proposer(wide, outcomes)
+    assert isinstance(proposer, OptunaProposer)
+    assert proposer.propose() is not None
+    assert proposer.study.trials[-1].system_attrs["NSGAIISampler:generation"] == 1
+
+
+def test_what_a_rule_of_its_own_ended_is_through_for_a_longer_sweep_too() -> None:
+    rows = [{"epoch": e, "val_acc": 0.1 * e, "val_loss": 1.0, "gap_loss": 0.1} for e in (1, 2, 3)]
+    states = {"gap": "COMPLETED", "asha": "STOPPED", "diverged": "DIVERGED"}
+    for reason, status in states.items():
+        record = TrialRecord("t", {}, "c", 0, status="STOPPED", stop_reason=reason, epochs=rows)
+        assert outcome_of([record]).status == status
+        assert _seen_at(9, [record]).status == status
 
 
 def test_a_longer_sweep_takes_what_was_trained_to_its_end_for_cut_and_a_shorter_one_what_was_cut_for_whole(
