@@ -7,7 +7,7 @@ import pandas as pd
 from scipy.special import betaincinv, nctdtr, stdtrit
 from scipy.stats import wilcoxon
 
-from analysis.gap_levels import Levels, levels_of
+from analysis.gap_levels import Levels, level_name, levels_of
 from analysis.gap_table import At
 from analysis.results import Results
 
@@ -25,7 +25,7 @@ def compare(
     value: str = "val_loss",
     at: At = "matched",
     epoch: int | None = None,
-    baseline: str | None = None,
+    baseline: object = None,
     relevant: float | None = None,
 ) -> pd.DataFrame:
     """One row per pair of a factor's levels, or per level against `baseline`: level a minus level b.
@@ -56,7 +56,7 @@ def compare(
     return compare_levels(levels_of(results, factor, at, epoch, value), least, baseline)
 
 
-def compare_levels(levels: Levels, relevant: float, baseline: str | None = None) -> pd.DataFrame:
+def compare_levels(levels: Levels, relevant: float, baseline: object = None) -> pd.DataFrame:
     """The table of `compare`."""
     pairs = _pairs(levels, baseline)
     rows = [_row(levels, a, b, relevant, ALPHA / len(pairs)) for a, b in pairs]
@@ -107,13 +107,24 @@ def pairs_needed(spread: float, difference: float, alpha: float = ALPHA) -> floa
     return float(low)
 
 
-def _pairs(levels: Levels, baseline: str | None) -> list[tuple[str, str]]:
+def _pairs(levels: Levels, baseline: object) -> list[tuple[str, str]]:
     names = [name for name, values in levels.values.items() if len(values)]
     if baseline is None:
         return list(combinations(names, 2))
-    if baseline not in names:
+    base = next((name for name in names if _is_level(name, baseline)), None)
+    if base is None:
         raise ValueError(f"compare: baseline {baseline!r} is no level of {levels.factor}; choose one of {names}")
-    return [(name, baseline) for name in names if name != baseline]
+    return [(name, base) for name in names if name != base]
+
+
+def _is_level(name: str, wanted: object) -> bool:
+    """Whether a level's name is what somebody wrote: 0.001 may be 1e-3."""
+    if name == level_name(wanted):
+        return True
+    try:
+        return float(name) == float(str(wanted))
+    except ValueError:
+        return False
 
 
 def _row(levels: Levels, a: str, b: str, relevant: float, alpha: float) -> dict[str, object]:

@@ -126,15 +126,21 @@ def verdict_words(row: Mapping[Any, Any]) -> str:
 
 def diagnosis_sentences(results: Results) -> list[str]:
     """What `diagnose` says of the best configuration and of all trials, in plain text. `results` has epochs."""
-    ranked = rank_configurations(results)[[*CONFIGURATION_KEY, "rank", "best_epoch"]]
+    ranked = rank_configurations(results)[[*CONFIGURATION_KEY, "n", "rank", "best_epoch"]].rename(
+        columns={"n": "seeds"}
+    )
     configurations = diagnose(results, by="configuration").merge(ranked, on=CONFIGURATION_KEY, how="left")
+    if configurations.empty:
+        return []
     best = configurations.sort_values("rank", kind="stable").iloc[0]
     told = _SAID[best["verdict"]].format(
         since=_epochs(best["since"], best["since_low"], best["since_high"]),
         rise=nats(best["rise"]),
         gap=nats(best["gap"]),
         epochs=f"{best['epochs']} epochs" if best["epochs"] > 1 else "one epoch",
-        best_epoch=f"{best['best_epoch']:.0f}",
+        peak=f"Its accuracy was highest at epoch {best['best_epoch']:.0f}"
+        if best["seeds"] == 1
+        else f"Its seeds' accuracies were highest at epoch {best['best_epoch']:g} in the median",
     )
     table = diagnose(results)
     if len(table) == 1:
@@ -149,8 +155,7 @@ def diagnosis_sentences(results: Results) -> list[str]:
 
 _SAID = {
     "overfits": "The best configuration overfits since epoch {since}: from there to its end the validation loss rises "
-    "by {rise}, and the training loss by less than half as much, if at all. Its accuracy was highest at epoch "
-    "{best_epoch}.",
+    "by {rise}, and the training loss by less than half as much, if at all. {peak}.",
     "unstable": "The best configuration is unstable: its validation loss rises by {rise} after epoch {since}, and the "
     "training loss with it. That is not overfitting but training that came apart, as with a large learning rate.",
     "learning": "The best configuration does not overfit so far: its validation loss still falls after {epochs}, and "

@@ -1,5 +1,6 @@
 """All factors of a full factorial in one model: what each does on average, and whether one changes another."""
 
+import json
 import math
 from itertools import combinations
 
@@ -8,10 +9,10 @@ import pandas as pd
 from scipy.special import fdtrc, stdtr, stdtrit
 
 from analysis.comparison import ALPHA, holm
-from analysis.gap_levels import level_name, measured
+from analysis.gap_levels import WITHOUT_BEARING, level_name, measured
 from analysis.gap_table import At
 from analysis.results import Results
-from analysis.searched import searched
+from analysis.searched import searched, specs
 
 
 class NotFactorialError(ValueError):
@@ -34,8 +35,10 @@ def factorial_model(
     share (of the variance in the table, replicates aside, the whole term's), n (replicates), freedom (of the noise).
     An interaction's row has no effect, and the p of its F test.
     Raises NotFactorialError where the trials are no full factorial with two or more replicates and a finite value in
-    each, or where some settings train the same network; ValueError for an unknown value.
+    each, where some settings train the same network, or several sweeps differ in more than their space; ValueError for
+    an unknown value.
     """
+    _refuse_unlike(results)
     table = measured(results, at, epoch, value)
     names = [name for name in searched(results) if table[name].nunique() > 1]
     y, levels = _array(table, names, value)
@@ -65,6 +68,22 @@ def factorial_model(
     found = pd.DataFrame(rows, columns=["term", "level", "against", "effect", "low", "high", "p", "share"])
     found.insert(7, "p_holm", holm(found["p"].to_numpy(float)))
     return found.assign(n=y.shape[-1], freedom=freedom)
+
+
+def _refuse_unlike(results: Results) -> None:
+    """What else differs between sweeps would count as an effect of a hyper-parameter; other seeds pair nothing."""
+    kinds = {
+        json.dumps(
+            [
+                {key: spec[key] for key in spec if key not in (*WITHOUT_BEARING, "space", "configurations")},
+                (spec.get("search") or {}).get("seed"),
+            ],
+            sort_keys=True,
+        )
+        for spec in specs(results)
+    }
+    if len(kinds) > 1:
+        raise NotFactorialError("factorial_model: these sweeps differ in more than their space; give one of them")
 
 
 def _array(table: pd.DataFrame, names: list[str], value: str) -> tuple[np.ndarray, list[list[str]]]:

@@ -74,7 +74,7 @@ def final_sentences(results: Results) -> list[str]:
     note = results.manifest["final_round"]
     over = first["search_minus_test"]
     cut = first["search_epochs"] < results.manifest["spec"]["epochs"]
-    when = f", cut after {first['search_epochs']} epochs" if cut else ""
+    when = f", after {first['search_epochs']} of {results.manifest['spec']['epochs']} epochs" if cut else ""
     loss, gap = nats(first["test_loss"]), nats(first["gap_loss"], sign=True)
     lost, running = int(is_lost(results.trials).sum()), int((results.trials["status"] == "RUNNING").sum())
     return [
@@ -105,5 +105,5 @@ def _columns(name: str, interval: Interval) -> dict[str, float]:
 
 
 def _percent(row: pd.Series, name: str) -> str:
-    low, high = 100 * row[f"{name}_low"], 100 * row[f"{name}_high"]
+    low, high = max(0.0, 100 * row[f"{name}_low"]), min(100.0, 100 * row[f"{name}_high"])
     return f"{100 * row[name]:.1f} %" + ("" if pd.isna(low) else f" (95 % interval {low:.1f} to {high:.1f})")

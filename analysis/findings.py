@@ -62,11 +62,11 @@ def _best(results: Results) -> list[Finding]:
         few = "one replicate, so" if acc.n == 1 else f"{acc.n} replicates alike:"
         size = f"validation accuracy {_percent(acc.mean)} ({few} no interval)"
     text = f"{best['label']}: {size} at {when}, with a gap of {nats(gap.mean)}."
-    if len(ranked) > 1:
-        text += (
-            f" It is the highest of {len(ranked)} configurations on the same validation images, so expect less on new "
-            "ones."
-        )
+    same = " on the same validation images" if len(results.manifests) == 1 else ""
+    compared = ranked[ranked["lost"] == best["lost"]]
+    if len(compared) > 1:
+        which = " of which no seed was lost" if ranked["lost"].any() and not best["lost"] else ""
+        text += f" It is the highest of {len(compared)} configurations{which}{same}, so expect less on new images."
     return [Finding("Best configuration.", text)]
 
 
@@ -93,11 +93,11 @@ def _cut(results: Results) -> list[Finding]:
             f"ASHA cut {asha} of {len(trials)} trials early, because they were behind. Their last gaps come from "
             f"earlier epochs than those of the others, so gaps are compared at {at}"
         )
-        text += " (this says little about late overfitting)." if matched * 3 <= longest else "."
     elif len(trials) > 1 or running:
-        text = f"No trial was cut by ASHA; gaps are compared at {at}."
+        text = f"No trial was cut by ASHA; gaps are compared at {at}"
     else:
         return []
+    text += " (this says little about late overfitting)." if matched * 3 <= longest else "."
     if running:
         goes_on = any(manifest.get("state") == "RUNNING" for manifest in results.manifests)
         are = "are still running" if goes_on else "have epochs left"

@@ -16,8 +16,11 @@ from analysis.searched import HYPERPARAMETERS, is_drawn, searched, specs
 from analysis.wording import short
 
 DECOMPOSED = ("difference", "regularisation", "averaging")  # overfitting is gap_loss
+ALSO = "the levels also differ in"
 MOST_LEVELS = 6  # a number with more values than this is cut into a lower and an upper half,
 MOST_LISTED = 50  # one whose values are listed, with more than this
+# Keys of a spec that make no other study, of `search` all but the seed.
+WITHOUT_BEARING = ("name", "search", "replicates", "resources", "budget", "max_retries", "trial_timeout")
 
 
 @dataclass(frozen=True)
@@ -27,8 +30,9 @@ class Levels:
     values: per level a Series indexed by what it stands on. unit "replicates": a value is one replicate's mean over
     the other hyper-parameters, which are the same at every level. unit "configurations": they are not, so that a
     value is one configuration's mean over its replicates, and a difference is an association, not an effect.
-    trials: per level, how many have part in its values. left_out: how many have not, since they have no finite value or
-    a setting of the others that another level lacks.
+    trials: per level, how many have part in its values. left_out: how many have not, since they have no finite value,
+    a setting of the others that another level lacks, or one in which the factor changes nothing. also: of a derived
+    factor, the derived columns in which its levels differ besides, so that a difference may be theirs.
     """
 
     factor: str
@@ -36,6 +40,7 @@ class Levels:
     values: dict[str, pd.Series]
     trials: dict[str, int]
     left_out: dict[str, int] = field(default_factory=dict)
+    also: tuple[str, ...] = ()
 
     def interval(self, level: str) -> Interval:
         return t_interval(self.values[level])
@@ -65,7 +70,8 @@ def gaps_by(
     value: a measure of `gaps`; a part of `decompose` (regularisation, averaging) or their sum (difference); or with
     at="matched" one of `batch_norm_effects` (worst_shift, shift_cost, lag_cost, roughness, roughness_without_lag).
     Columns: level, n, unit (what n counts, see `Levels`), trials, mean, low, high, note. Where there is no interval
-    (`Interval`), low and high are NA and the note says so, as it does of trials that have no part in a mean.
+    (`Interval`), low and high are NA and the note says so, as it does of trials that have no part in a mean, and of
+    what a derived factor's levels differ in besides.
     Raises ValueError for an unknown factor or value.
     """
     levels = levels_of(results, factor, at, epoch, value)
@@ -75,6 +81,7 @@ def gaps_by(
         notes = [] if i.has_bounds else [f"n = {i.n}: no interval"]
         used, left_out = levels.trials[level], levels.left_out[level]
         notes += [f"{left_out} of {used + left_out} trials left out"] if left_out else []
+        notes += [f"{ALSO} {', '.join(levels.also)}"] if levels.also else []
         rows.append((level, i.n, levels.unit, used, i.mean, i.low, i.high, "; ".join(notes)))
     return pd.DataFrame(rows, columns=["level", "n", "unit", "trials", "mean", "low", "high", "note"])
 
@@ -96,13 +103,18 @@ def levels_of(
         table = table.merge(results.trials[[*TRIAL_KEY, factor]], on=TRIAL_KEY)
     cut = _is_cut(results, factor, table[factor])
     level, names = _halves(table[factor]) if cut else _levels(table[factor])
+    if not names and factor in DERIVED_FROM:
+        raise ValueError(f"factor {factor!r} says nothing of any trial here, such as which of two layers comes first")
+    if _is_one_study(results):
+        # The same study on other seeds: each has its own, and they count alike.
+        table = table.assign(replicate=table.groupby(["sweep_id", "replicate"]).ngroup(), sweep_id="")
     table = table.assign(level=level)[level.notna()]
     finite = table[np.isfinite(table[value].astype(float))]
 
     def levels(unit: str, used: pd.DataFrame, values: pd.Series) -> Levels:
         trials, all_trials = ({name: int((rows["level"] == name).sum()) for name in names} for rows in (used, table))
         left_out = {name: all_trials[name] - trials[name] for name in names}
-        return Levels(factor, unit, _split(values, names), trials, left_out)
+        return Levels(factor, unit, _split(values, names), trials, left_out, _also(results, factor, used))
 
     if factor == "configuration_id":
         return levels("replicates", finite, finite.groupby(["level", "replicate"])[value].mean())
@@ -150,9 +162,30 @@ def widest_difference(levels: Levels, comparisons: int) -> tuple[str, str, Inter
     return None if best is None else best[1:]
 
 
+def _is_one_study(results: Results) -> bool:
+    """Whether the sweeps are one study, each on seeds of its own."""
+    studies = specs(results)
+    seeds = [(spec.get("search") or {}).get("seed") for spec in studies]
+    alike = [{key: spec[key] for key in spec if key not in WITHOUT_BEARING} for spec in studies]
+    return len(studies) > 1 and len(set(seeds)) == len(seeds) and all(each == alike[0] for each in alike)
+
+
+def _also(results: Results, factor: str, used: pd.DataFrame) -> tuple[str, ...]:
+    """The other derived columns that are not as often true at each level of a derived factor."""
+    if factor not in DERIVED_FROM:
+        return ()
+    others = [name for name in DERIVED_FROM if name != factor]
+    derived = results.trials[["trial_id", *others]].drop_duplicates("trial_id").astype(dict.fromkeys(others, float))
+    settings = used.drop_duplicates(["level", "configuration_id"])[
+        ["trial_id", "level"]
+    ]  # however many seeds came through
+    shares = settings.merge(derived, on="trial_id").groupby("level")[others].mean().dropna(axis=1)
+    return tuple(str(name) for name in shares if shares[name].max() - shares[name].min() > 1e-9)
+
+
 def _is_cut(results: Results, factor: str, column: pd.Series) -> bool:
     numeric = pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
-    listed = factor in HYPERPARAMETERS and not is_drawn(results, factor)
+    listed = factor in HYPERPARAMETERS and not is_drawn(results, factor, "uniform", "loguniform", "int")
     return numeric and column.nunique() > (MOST_LISTED if listed else MOST_LEVELS)
 
 
@@ -185,10 +218,12 @@ def _balanced(
     """The rows of `finite` that have part in it, and the mean by (level, replicate), if every level meets the same
     settings of the others; None if not. Of a study, which may still run, those that all levels have met will do.
 
-    Settings without a finite value at some level and replicate leave all levels, so that means stay comparable; so does
-    a replicate that lacks one of the configurations which a derived factor has put on one level, unless that has no
-    value in any. What no setting has,
-    such as the one seed that failed where there is one setting, is missing at that level and replicate alone.
+    Settings in which all levels train the same network leave, too, if others do not: a drop rate without a dropout
+    layer has no effect that could be averaged. Settings without a finite value at some level and replicate leave all
+    levels, so that means stay comparable; where none would be left, the replicates leave that some setting lacks. A
+    replicate counts as lacking where one of the configurations does that a derived factor has put on one level, unless
+    that has no value in any. What no setting has, such as the one seed that failed where there is one setting, is
+    missing at that level and replicate alone.
     """
     setting = table.groupby(["sweep_id", *others], dropna=False).ngroup()
     met = setting.groupby(table["level"]).agg(frozenset)
@@ -198,8 +233,18 @@ def _balanced(
     finite = finite[finite["setting"].isin(frozenset.intersection(*met))]
     of = finite.groupby(["setting", "level"])["configuration_id"].transform("nunique")
     groups = finite.assign(of=of).groupby(["setting", "level", "replicate"])
-    cells = groups.agg(mean=(value, "mean"), finite=(value, "size"), of=("of", "first"))
-    complete = cells.loc[cells["finite"] == cells["of"], "mean"].unstack(["level", "replicate"]).dropna()
+    losses = {f"own_{name}": (name, "mean") for name in ("val_loss", "train_eval_loss")}
+    cells = groups.agg(mean=(value, "mean"), finite=(value, "size"), of=("of", "first"), **losses)
+    cells = cells[cells["finite"] == cells["of"]]
+    wide = cells["mean"].unstack(["level", "replicate"])
+    complete = wide.dropna()
+    if complete.empty:  # each setting lacks some seed: those seeds leave instead
+        lacking = set(wide.columns[wide.isna().any()].get_level_values("replicate"))
+        finite = finite[~finite["replicate"].isin(lacking)]
+        complete = wide.drop(columns=lacking, level="replicate").dropna()
+    distinct = cells[list(losses)].groupby(["setting", "replicate"]).nunique()
+    felt = (distinct > 1).any(axis=1).groupby("setting").any()[complete.index]
+    complete = complete[felt] if felt.any() else complete
     lost = have - set(complete.columns.get_level_values("level"))
     return None if complete.empty or lost else (finite[finite["setting"].isin(complete.index)], complete.mean())
 

@@ -7,7 +7,7 @@ import pandas as pd
 
 from analysis.gap_levels import MOST_LEVELS
 from analysis.gap_table import MEASURES, gaps, matched_epoch
-from analysis.results import CONFIGURATION_KEY, Results
+from analysis.results import Results
 from analysis.searched import is_log, searched
 
 FEWEST = 20  # configurations; with fewer neither method says anything
@@ -63,8 +63,13 @@ def _configurations(results: Results, value: str, epoch: int | None) -> tuple[li
     table = gaps(results, epoch=wanted)
     table = table[np.isfinite(table[value].astype(float))]
     names = [name for name in searched(results) if table[name].nunique() > 1]
-    each = {**dict.fromkeys(names, "first"), value: "mean"}
-    means = table.groupby(CONFIGURATION_KEY, sort=False).agg(each).reset_index(drop=True)
+    if not names:
+        return names, table
+    # By what was set, so that another sweep's copy of a configuration is no further point, nor is one that trains the
+    # same network.
+    own = ["val_loss", "train_eval_loss"]
+    each = dict.fromkeys([value, *own], "mean")
+    means = table.groupby(names, sort=False, dropna=False).agg(each).reset_index().drop_duplicates(own)
     return names, means.sample(MOST, random_state=0) if len(means) > MOST else means
 
 

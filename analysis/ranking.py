@@ -13,7 +13,8 @@ def rank_configurations(results: Results) -> pd.DataFrame:
 
     Behind all others: those of which a replicate failed or diverged, whose mean is over the lucky ones.
     Columns: sweep_id, configuration_id, n (replicates with an accuracy), best_val_acc, best_val_loss, gap_at_best
-    (means), best_epoch (median), rank (from 1), label (plain text). Configurations without an accuracy are left out.
+    (means), best_epoch (median), lost (whether it is one of those behind), rank (from 1), label (plain text).
+    Configurations without an accuracy are left out.
     """
     table = gaps(results, "best")
     table = table[table["val_acc"].notna()]
@@ -27,7 +28,7 @@ def rank_configurations(results: Results) -> pd.DataFrame:
     trials = results.trials
     lost = is_lost(trials).groupby([trials[key] for key in CONFIGURATION_KEY]).any().reindex(ranked.index)
     ranked = ranked.assign(lost=lost).sort_values(["lost", "best_val_acc"], ascending=[True, False], kind="stable")
-    ranked = ranked.drop(columns="lost").reset_index().assign(rank=range(1, len(ranked) + 1))
+    ranked = ranked.reset_index().assign(rank=range(1, len(ranked) + 1))
     firsts = results.trials.drop_duplicates(CONFIGURATION_KEY)
     named = firsts[CONFIGURATION_KEY].assign(label=labels(firsts, searched(results)))
     return ranked.merge(named, on=CONFIGURATION_KEY, how="left")

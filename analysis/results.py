@@ -8,8 +8,10 @@ from typing import Any
 import pandas as pd
 
 from analysis.derive import derive
-from sweep.store import read_sweep
 from sweep.store.folder import Folder, open_folder
+from sweep.store.lease import holder
+from sweep.store.manifest import read_manifest
+from sweep.store.reader import SweepTables, read_sweep
 
 # A trial_id is a hash of configuration and replicate, so the same trial in two sweeps has the same one.
 TRIAL_KEY = ["sweep_id", "trial_id"]
@@ -20,7 +22,7 @@ _INTEGERS = ("replicate", "crop_padding", "batch_size", "epochs_run", "best_epoc
 
 @dataclass(frozen=True, eq=False)
 class Results:
-    """What one or several sweeps stored, but for the epochs of ABANDONED trials, whose configuration is lost.
+    """What one or several sweeps stored, but for the epochs of trials whose row, and so configuration, is lost.
 
     trials: one row per trial, with the derived columns of `analysis.derive`; epochs: one row per (trial, epoch).
     Losses are in nats, accuracies fractions in [0, 1], times in seconds.
@@ -62,11 +64,15 @@ def load(path: str | Path | Sequence[str | Path]) -> Results:
     if twice:
         raise ValueError(f"load: {min(twice)} is given twice; its rows would count twice")
     sweeps = [read_sweep(p) for p in paths]
-    tables = [_trials(sweep.trials.to_pandas()) for sweep in sweeps]
-    epochs = [_epochs(sweep.epochs.to_pandas(), trials) for sweep, trials in zip(sweeps, tables, strict=True)]
+    ids = [_id(sweep) for sweep in sweeps]
+    if len(set(ids)) < len(ids):
+        twice_id = max(ids, key=ids.count)
+        raise ValueError(f"load: two of the folders have the sweep_id {twice_id}, by which their rows are told apart")
+    tables = [_trials(sweep) for sweep in sweeps]
+    epochs = [_epochs(sweep, trials) for sweep, trials in zip(sweeps, tables, strict=True)]
     return Results(
         paths=tuple(s.folder.path or str(s.folder) for s in sweeps),
-        manifests=tuple(s.manifest for s in sweeps),
+        manifests=tuple(_manifest(s) for s in sweeps),
         trials=derive(pd.concat(tables, ignore_index=True)),
         epochs=pd.concat(epochs, ignore_index=True),
     )
@@ -77,9 +83,23 @@ def is_lost(trials: pd.DataFrame) -> pd.Series:
     return trials["status"].isin(["FAILED", "ABANDONED"]) | trials["stop_reason"].isin(["diverged"])
 
 
-def _epochs(epochs: pd.DataFrame, trials: pd.DataFrame) -> pd.DataFrame:
-    abandoned = trials.loc[trials["status"] == "ABANDONED", "trial_id"]
-    return epochs[~epochs["trial_id"].isin(abandoned)]
+def _id(sweep: SweepTables) -> str:
+    return str(sweep.manifest.get("sweep_id", sweep.folder.name))
+
+
+def _manifest(sweep: SweepTables) -> dict[str, Any]:
+    """With the state that a driver could not write any more which was killed."""
+    if sweep.manifest.get("state") != "RUNNING" or holder(sweep.folder) is not None:
+        return sweep.manifest
+    now = read_manifest(sweep.folder)  # it may have come to its end since
+    return {**now, "state": "INTERRUPTED"} if now["state"] == "RUNNING" else now
+
+
+def _epochs(sweep: SweepTables, trials: pd.DataFrame) -> pd.DataFrame:
+    """Of trials whose row is there, and says what they are."""
+    known = trials.loc[trials["status"] != "ABANDONED", "trial_id"]
+    epochs = sweep.epochs.to_pandas()
+    return epochs[epochs["trial_id"].isin(known)].assign(sweep_id=_id(sweep))
 
 
 def _place(folder: Folder) -> Path | str:
@@ -87,6 +107,7 @@ def _place(folder: Folder) -> Path | str:
     return folder.path.resolve() if folder.path else str(folder)
 
 
-def _trials(trials: pd.DataFrame) -> pd.DataFrame:
-    # A null in an integer column would make it float, and epoch 7 would print as 7.0.
-    return trials.astype(dict.fromkeys(_INTEGERS, "Int32"))
+def _trials(sweep: SweepTables) -> pd.DataFrame:
+    # One id, though a version before this may have gone on with the sweep in a folder of another name. A null in an
+    # integer column would make it float, and epoch 7 would print as 7.0.
+    return sweep.trials.to_pandas().assign(sweep_id=_id(sweep)).astype(dict.fromkeys(_INTEGERS, "Int32"))

@@ -73,7 +73,11 @@ def is_log(results: Results, name: str) -> bool:
     return float(values.max()) >= 50 * float(values.min())
 
 
-def is_drawn(results: Results, name: str) -> bool:
-    """Whether a spec draws the values from a range, so that it is by chance how many there are."""
-    ranges = [space[name] for space in spaces(results) if isinstance(space.get(name), dict)]
-    return any({"uniform", "loguniform"} & raw.keys() and "points" not in raw for raw in ranges)
+def is_drawn(results: Results, name: str, *kinds: str) -> bool:
+    """Whether a spec draws the values from a range of one of these kinds, so that chance says how many there are."""
+    ranges = [
+        space[name]
+        for space, spec in zip(spaces(results), specs(results), strict=True)
+        if isinstance(space.get(name), dict) and (spec.get("search") or {}).get("algorithm") != "grid"
+    ]
+    return any({*kinds} & raw.keys() and "points" not in raw for raw in ranges)

@@ -6,7 +6,7 @@ import plotly.graph_objects as go
 
 from analysis.figures.theme import INK, MOST_NAMED, beyond_note, empty_figure, new_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps
-from analysis.results import CONFIGURATION_KEY, TRIAL_KEY, Results
+from analysis.results import TRIAL_KEY, Results
 from analysis.searched import searched
 from analysis.wording import correlation, labels
 
@@ -64,7 +64,8 @@ def gap_scatter_sentence(results: Results) -> str:
     note = beyond_note(max(gaps_beyond, robust_range(table["val_loss"])[1]))
     complete = table[table["status"] == "COMPLETED"]
     # Settings that train the same network, such as drop rates without dropout, are one point.
-    whole = complete.groupby(CONFIGURATION_KEY)[["gap_loss", "val_loss"]].mean().drop_duplicates()
+    set_to = searched(results) or ["configuration_id"]
+    whole = complete.groupby(set_to, dropna=False)[["gap_loss", "val_loss"]].mean().drop_duplicates()
     if len(whole) < 4:
         few = f"{len(whole)} configuration{' has' if len(whole) == 1 else 's have'} complete trials"
         return f"{few}, too few for a trend." + note

@@ -91,7 +91,7 @@ def _dimension(results: Results, column: pd.Series, name: str) -> dict[str, Any]
     if not is_log(results, name):
         exact = {"tickvals": numbers(few), "ticktext": [short(float(v)) for v in few]} if len(few) <= 6 else {}
         return {"label": name, "values": numbers(values), **exact}
-    ticks = few if len(few) <= 6 else _log_ticks(float(values.min()), float(values.max()))
+    ticks = few if len(few) <= 6 else log_ticks(float(values.min()), float(values.max()))
     return {
         "label": f"{name} (log)",
         "values": numbers(np.log10(values)),
@@ -100,7 +100,7 @@ def _dimension(results: Results, column: pd.Series, name: str) -> dict[str, Any]
     }
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
+def log_ticks(low: float, high: float) -> list[float]:
     """1, 2 and 5 times powers of ten within the range; only powers of ten if that is enough."""
     exponents = range(int(np.floor(np.log10(low))), int(np.ceil(np.log10(high))) + 1)
     for steps in ((1.0,), (1.0, 3.0), (1.0, 2.0, 5.0)):

@@ -59,7 +59,10 @@ def pareto_front_sentence(results: Results) -> str:
     calm = close.sort_values("gap_at_best", kind="stable").iloc[0]
     front = table["on_front"].sum()
     are = "is" if front == 1 else "are"
-    said = f"{front} of {len(table)} configurations {are} beaten by no other in both accuracy and gap. "
+    said = (
+        f"{front} of {len(table)} configurations {are} on the front: no other is as good in accuracy and gap, and "
+        "better in one. "
+    )
     if calm["gap_at_best"] < best["gap_at_best"]:
         said += (
             f"The most accurate one ({best['label']}: {best['best_val_acc']:.4f}) has a gap of "

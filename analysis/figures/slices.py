@@ -6,9 +6,10 @@ import plotly.graph_objects as go
 from plotly.subplots import make_subplots
 from scipy.stats import spearmanr
 
+from analysis.figures.parallel import log_ticks
 from analysis.figures.theme import MOST_NAMED, TEMPLATE, empty_figure, numbers, robust_range, safe
 from analysis.gap_table import gaps, matched_epoch
-from analysis.results import CONFIGURATION_KEY, Results
+from analysis.results import Results
 from analysis.searched import is_drawn, is_log, searched
 from analysis.wording import correlation, labels, short
 
@@ -37,7 +38,7 @@ def slices(results: Results) -> go.Figure:
         at = {"row": place // columns + 1, "col": place % columns + 1}
         levels = sorted(table[name].dropna().unique())
         numeric = pd.api.types.is_numeric_dtype(table[name])
-        listed = not numeric or (len(levels) <= MOST_LEVELS and not is_drawn(results, name))
+        listed = not numeric or (len(levels) <= MOST_LEVELS and not is_drawn(results, name, "uniform", "loguniform"))
         # Points of one level side by side instead of on top of each other.
         x = table[name].map(levels.index) + rng.uniform(-0.3, 0.3, len(table)) if listed else table[name]
         figure.add_scatter(
@@ -61,7 +62,10 @@ def slices(results: Results) -> go.Figure:
             named = [safe(short(level)) for level in levels]
             axis = {"tickvals": list(range(len(levels))), "ticktext": named, "range": [-0.6, len(levels) - 0.4]}
         else:
-            axis = {"type": "log", "dtick": 1, "tickformat": "~g"} if is_log(results, name) else {}
+            axis = {}
+            if is_log(results, name):
+                ticks = log_ticks(float(levels[0]), float(levels[-1]))
+                axis = {"type": "log", "tickvals": ticks, "ticktext": [short(tick) for tick in ticks]}
         figure.update_xaxes(title_text=safe(name), **axis, **at)
     figure.update_yaxes(title_text="validation accuracy", col=1)
     return figure
@@ -73,11 +77,17 @@ def slices_sentence(results: Results) -> str:
     table, names = _points(results)
     if table.empty:
         return _NOTHING
-    means = table.groupby(CONFIGURATION_KEY).agg({**dict.fromkeys(names, "first"), "val_acc": "mean"})
+    # Another sweep's copy of a configuration, or a setting that trains the same network, is no further point.
+    own = ["val_loss", "train_eval_loss"]
+    set_to = [name for name in searched(results) if table[name].nunique() > 1]
+    means = table.groupby(set_to, dropna=False)[["val_acc", *own]].mean().reset_index().drop_duplicates(own)
     numeric = [name for name in names if pd.api.types.is_numeric_dtype(means[name]) and means["val_acc"].nunique() > 1]
     found = {name: spearmanr(means[name], means["val_acc"]) for name in numeric}
     replicates = "" if len(means) == len(table) else f" of {len(means)} configurations"
-    said = f"Accuracy at epoch {matched_epoch(results)}, {len(table)} trials{replicates}."
+    everyone = int(np.isfinite(gaps(results)["gap_loss"].astype(float)).sum())
+    sample = f" (a sample of {everyone})" if everyone > len(table) else ""
+    shown = f" The first {len(names)} of {len(set_to)} hyper-parameters are drawn." if len(set_to) > len(names) else ""
+    said = f"Accuracy at epoch {matched_epoch(results)}, {len(table)} trials{sample}{replicates}.{shown}"
     if found:
         first = max(found, key=lambda name: abs(found[name].statistic))
         rho = f"Spearman's correlation {correlation(found[first].statistic)}"

@@ -63,13 +63,13 @@ def trial_timeline_sentence(results: Results) -> str:
     whole = trials["status"] == "COMPLETED"
     if not whole.any():
         return f"No trial is complete; the farthest has run {int(run.max()) if len(run) else 0} epochs."
-    full = int(run[whole].max())
-    words = f"{int(whole.sum())} of {len(trials)} trials ran to the end ({full} epochs)."
-    cut = trials["stop_reason"] == "asha"
+    full = run.where(whole).groupby(trials["sweep_id"]).transform("max")  # of each sweep; NaN where none is complete
+    lengths = " or ".join(f"{length:.0f}" for length in sorted(full.dropna().unique()))
+    words = f"{int(whole.sum())} of {len(trials)} trials ran to the end ({lengths} epochs)."
+    cut = (trials["stop_reason"] == "asha") & full.notna()
     if cut.any():
-        saved = int((full - run[cut]).sum())
-        share = saved / (full * len(trials))
-        words += f" Cutting {int(cut.sum())} early saved {saved} of {full * len(trials)} epochs ({share:.0%})."
+        saved, planned = int((full - run)[cut].sum()), int(full.sum())
+        words += f" Cutting {int(cut.sum())} early saved {saved} of {planned} epochs ({saved / planned:.0%})."
     return words
 
 

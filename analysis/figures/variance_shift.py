@@ -120,6 +120,8 @@ def variance_shift_sentence(results: Results) -> str:
             if share > 0
             else "The validation curves are no smoother with statistics gathered anew: their roughness is not lag."
         )
+    if len(table) > MOST_ROWS:
+        told.append(f"The {MOST_ROWS} of {len(table)} with the lowest loss are drawn.")
     return " ".join(told)
 
 

@@ -37,6 +37,7 @@ def compare(
 ) -> None:
     """Compare the levels of one factor, pair by pair: difference, 95 % interval, p, and how many seeds would tell."""
     import analysis
+    from analysis.gap_levels import ALSO
     from analysis.gap_table import MEASURES, matched_epoch
 
     results = analysis.load(sweep_dir)
@@ -69,8 +70,12 @@ def compare(
     print_table(shown)
     when = f"epoch {epoch}" if at == _At.MATCHED else f"each trial's {at.value} epoch"
     print(f"{value} at {when}; n counts {rows[0]['unit']}" + ("" if rows[0]["unit"] == "replicates" else _ASSOCIATION))
-    for row in measured[measured["note"].str.contains("left out")].to_dict("records"):
-        print(f"{row['level']}: {row['note']}")
+    notes = [(row["level"], part) for row in measured.to_dict("records") for part in row["note"].split("; ")]
+    for level, part in notes:
+        if part.endswith("left out"):
+            print(f"{level}: {part}")
+    for part in dict.fromkeys(part for _, part in notes if part.startswith(ALSO)):
+        print(f"{part}: what is measured may be the effect of these")
     cut = int(results.trials["censored"].sum())
     if at != _At.MATCHED and cut:
         print(f"{cut} of {len(results.trials)} curves end early, and are compared at other epochs: see --at matched")

@@ -15,6 +15,8 @@ from analysis.figures import (
 )
 from analysis.findings import findings
 from analysis.intervals import Interval
+from sweep.store.folder import LocalFolder
+from sweep.store.lease import Lease
 
 
 def told(folder: Path) -> dict[str, str]:
@@ -93,9 +95,12 @@ def test_a_loss_above_the_stop_rule_s_is_finite(tmp_path: Path):
 
 def test_a_search_that_runs_is_said_to_run(tmp_path: Path):
     cut = trial([epoch(1, 1, 0.1)], status="STOPPED", stop_reason="asha")
-    text = told(
-        write_sweep(tmp_path / "a", [cut, trial([epoch(1, 1, 0.5)] * 2, status="RUNNING", lr=0.1)], state="RUNNING")
-    )
+    runs = trial([epoch(1, 1, 0.5)] * 2, status="RUNNING", lr=0.1)
+    folder = write_sweep(tmp_path / "a", [cut, runs], state="RUNNING")
+    assert "1 of 2 trials have epochs left: all of this may change." in told(folder)["What can be compared."]  # killed
+    lease = Lease(LocalFolder(folder))
+    text = told(folder)
+    lease.release()
     assert "ASHA cut 1 of 2" in text["What can be compared."]
     assert "1 of 2 trials are still running: all of this may change." in text["What can be compared."]
 

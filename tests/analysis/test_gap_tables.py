@@ -174,6 +174,40 @@ def test_a_study_is_paired_over_what_all_levels_have_met_while_it_runs(tmp_path:
     assert table["difference"].tolist() == pytest.approx([-0.2 if mode == "study" else 0.2])
 
 
+def test_settings_in_which_the_factor_changes_nothing_do_not_dilute_it(tmp_path: Path):
+    gaps = {("lbrd", 0.0): 0.9, ("lbrd", 0.5): 0.2, ("lbr", 0.0): 0.9, ("lbr", 0.5): 0.9}
+    r = factorial(tmp_path, {at: [gap, gap + 0.01] for at, gap in gaps.items()})
+    table = analysis.compare(r, "drop_rate", "gap_loss")
+    assert table["difference"].tolist() == pytest.approx([0.7])
+    assert set(analysis.gaps_by(r, "drop_rate")["note"]) == {"2 of 4 trials left out"}
+
+
+def test_a_derived_factor_says_in_what_else_its_levels_differ(tmp_path: Path):
+    r = factorial(tmp_path, {("lbrd", 0.5): [0.9, 1.0], ("lbr", 0.5): [1.6, 1.7], ("lrd", 0.5): [1.1, 1.2]})
+    table = analysis.gaps_by(r, "has_bn").set_index("level")
+    assert table["mean"].to_dict() == pytest.approx({"yes": 1.3, "no": 1.15})
+    assert set(table["note"]) == {"the levels also differ in has_dropout"}
+    assert set(analysis.gaps_by(r, "layer_order")["note"]) == {""}
+
+
+def test_one_study_on_two_search_seeds_has_the_seeds_of_both(tmp_path: Path):
+    folders = [
+        write_sweep(
+            tmp_path / f"s{seed}",
+            [
+                trial([epoch(1 + gap + replicate / 100 + seed / 10, 1, 0.5)], layer_order=order, replicate=replicate)
+                for order, gap in (("lbrd", 0.1), ("lrbd", 0.3))
+                for replicate in range(replicates)
+            ],
+            spec={"mode": "study", "epochs": 1, "replicates": replicates, "search": {"seed": seed}},
+        )
+        for seed, replicates in ((0, 2), (1, 3))
+    ]
+    table = analysis.compare(analysis.load(folders), "layer_order", "gap_loss")
+    assert (table["n"].tolist(), table["unit"].tolist()) == ([5], ["replicates"])
+    assert table["difference"].tolist() == pytest.approx([-0.2])
+
+
 def test_replicates_are_no_factor(tmp_path: Path):
     r = factorial(tmp_path, {("lbrd", 0.1): [0.1, 0.2]})
     with pytest.raises(ValueError, match="differences are paired over replicates; choose a hyper-parameter"):

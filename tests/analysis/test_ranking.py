@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import analysis
+from analysis.findings import findings
 from analysis.ranking import rank_configurations
 from sweep.store.folder import LocalFolder
 from sweep.tuning.result import summarise
@@ -29,6 +30,12 @@ def test_a_configuration_that_lost_a_seed_stands_behind_all_others(tmp_path: Pat
     ranked = rank_configurations(analysis.load(planted(tmp_path / "s")))
     assert list(ranked["configuration_id"]) == ["sound", "failed", "lucky"]
     assert list(ranked["rank"]) == [1, 2, 3]
+
+
+def test_it_is_said_among_how_many_it_is_the_best(tmp_path: Path) -> None:
+    folder = planted(tmp_path / "s")
+    (best,) = (finding.text for finding in findings(analysis.load(folder)) if finding.title == "Best configuration.")
+    assert "highest of" not in best  # the others are higher, and lost a seed
 
 
 def test_the_best_trial_neither_failed_nor_diverged(tmp_path: Path) -> None:

@@ -10,6 +10,8 @@ import pytest
 from planted_sweep import epoch, trial, write_sweep
 
 import analysis
+from sweep.store.folder import LocalFolder
+from sweep.store.lease import Lease
 
 EVIL = "</script><img src=x onerror=alert(1)>"
 PLOTLY = re.compile(r'<script id="plotly">.*?</script>', re.S)
@@ -126,7 +128,10 @@ def test_every_state_of_a_sweep_makes_a_report(tmp_path: Path, trials: list[dict
 
 def test_trials_count_as_running_while_their_sweep_does(tmp_path: Path):
     trials = [trial(curve(3, k), status="RUNNING", replicate=k) for k in range(2)]
-    _, page = page_of(write_sweep(tmp_path / "s", trials, state="RUNNING"))
+    folder = write_sweep(tmp_path / "s", trials, state="RUNNING")
+    lease = Lease(LocalFolder(folder))
+    _, page = page_of(folder)
+    lease.release()
     assert "2 of 2 trials are still running" in page.text
     assert "60 s of training" in page.text  # six epochs of ten seconds, though no trial has an end
 

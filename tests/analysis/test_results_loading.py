@@ -1,5 +1,6 @@
 """Loading and the derived columns."""
 
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,8 @@ from planted_sweep import epoch, trial, write_sweep
 import analysis
 from analysis.results import Results
 from sweep.store import NotASweepError
+from sweep.store.folder import LocalFolder
+from sweep.store.lease import Lease
 
 
 def test_loading_gives_every_row_the_manifest_and_the_path(tmp_path: Path):
@@ -44,6 +47,26 @@ def test_a_folder_given_twice_or_none_or_no_sweep_is_refused(tmp_path: Path):
         analysis.load([])
     with pytest.raises(NotASweepError):
         analysis.load(tmp_path)
+
+
+def test_a_copy_of_a_sweep_is_refused_and_a_renamed_one_has_one_id(tmp_path: Path):
+    folder = write_sweep(tmp_path / "a", [trial([epoch(1, 0.8, 0.5)] * 3)])
+    shutil.copytree(folder, tmp_path / "elsewhere" / "a")
+    with pytest.raises(ValueError, match="two of the folders have the sweep_id a"):
+        analysis.load([folder, tmp_path / "elsewhere" / "a"])
+    # As a version has left it that went on with it under the folder's new name.
+    epochs = pd.read_parquet(folder / "epochs.parquet")
+    epochs.loc[2, "sweep_id"] = "renamed"
+    epochs.to_parquet(folder / "epochs.parquet", index=False)
+    assert analysis.gaps(analysis.load(folder), "last")["epoch"].tolist() == [3]
+
+
+def test_a_sweep_without_a_driver_does_not_run(tmp_path: Path):
+    folder = write_sweep(tmp_path / "a", [trial([epoch(1, 0.8, 0.5)] * 3, status="RUNNING")], state="RUNNING")
+    assert analysis.load(folder).manifest["state"] == "INTERRUPTED"
+    lease = Lease(LocalFolder(folder))
+    assert analysis.load(folder).manifest["state"] == "RUNNING"
+    lease.release()
 
 
 def test_an_abandoned_trial_of_which_only_epochs_are_left_is_in_no_figure(tmp_path: Path):
