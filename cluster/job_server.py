@@ -28,6 +28,7 @@ class Job:
     message: str
     started: datetime | None
     ended: datetime | None
+    storage: str = ""  # that its sweep is in; not known of an earlier version's
 
     @property
     def is_alive(self) -> bool:
@@ -46,8 +47,14 @@ class JobServer:
         try:
             from ray.job_submission import JobSubmissionClient
 
-            for name in ("ray.dashboard.modules.dashboard_sdk", "ray._private.runtime_env.packaging"):
-                logging.getLogger(name).setLevel(logging.WARNING)  # it tells of every upload
+            # They tell of every upload, and of the end of every log.
+            talkative = (
+                "dashboard.modules.dashboard_sdk",
+                "dashboard.modules.job.sdk",
+                "_private.runtime_env.packaging",
+            )
+            for name in talkative:
+                logging.getLogger(f"ray.{name}").setLevel(logging.WARNING)
             self._client = JobSubmissionClient(address, headers=headers)
         except (RuntimeError, ImportError) as error:
             if "ray[default]" in str(error):
@@ -66,6 +73,7 @@ class JobServer:
                 submission_id=details.submission_id,
                 sweep=details.metadata["gapsweep"],
                 owner=details.metadata.get("owner", ""),
+                storage=details.metadata.get("storage", ""),
                 state=str(details.status.value),
                 message=details.message or "",
                 started=_time(details.start_time),
@@ -78,12 +86,27 @@ class JobServer:
         return [job for job in found if sweep in (None, job.sweep)]
 
     def submit(
-        self, sweep: str, command: Sequence[str], *, files: Path, owner: str, environment: Mapping[str, str]
+        self,
+        sweep: str,
+        command: Sequence[str],
+        *,
+        storage: str,
+        files: Path,
+        owner: str,
+        environment: Mapping[str, str],
     ) -> Job:
-        """Let the head node run a command in a copy of the folder `files`; a sweep that a job drives keeps that one."""
+        """Let the head node run a command in a copy of the folder `files`; a sweep that a job drives keeps that one.
+
+        storage: where the sweep is. Raises ClusterError if a job drives one of that name elsewhere.
+        """
         earlier = self.jobs(sweep)
         alive = [job for job in earlier if job.is_alive]
         if alive:
+            if alive[-1].storage not in ("", storage):
+                raise ClusterError(
+                    f"{sweep}: job {alive[-1].submission_id} drives one of that name into {alive[-1].storage}, not "
+                    f"into {storage}; allowed: that storage, or `sweep submit --new`"
+                )
             return alive[-1]
         submission_id = next_id(sweep, earlier)
         try:
@@ -91,7 +114,7 @@ class JobServer:
                 lambda: self._client.submit_job(
                     entrypoint=shlex.join(command),
                     submission_id=submission_id,
-                    metadata={"gapsweep": sweep, "owner": owner},
+                    metadata={"gapsweep": sweep, "owner": owner, "storage": storage},
                     runtime_env={
                         "working_dir": str(files),
                         "env_vars": {"RAY_JOB_STOP_WAIT_TIME_S": str(STOP_WAIT_S), **environment},

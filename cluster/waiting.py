@@ -7,6 +7,7 @@ from cluster.errors import PreflightError
 from cluster.preflight import no_place, trials_at_once
 
 SAY_EVERY_S = 60
+IMPOSSIBLE_FOR_S = 10
 _LOOK_EVERY_S = 1
 
 
@@ -23,12 +24,15 @@ def wait_for_a_place(cpus_per_trial: float, gpus_per_trial: float, announce: Cal
 
     bundle = _bundle(cpus_per_trial, gpus_per_trial)
     wish = placement_group([bundle])  # what the autoscaler looks at
-    waited = 0
+    waited = impossible_s = 0
     try:
         while trials_at_once(cpus_per_trial, gpus_per_trial) == 0:
-            if says_impossible(bundle):
+            # It says the same while all that it may have of a type still start, for somebody else's sweep, say.
+            impossible = says_impossible(bundle) and not nodes_on_their_way()
+            impossible_s = impossible_s + _LOOK_EVERY_S if impossible else 0
+            if impossible_s > IMPOSSIBLE_FOR_S:
                 raise PreflightError(
-                    f"{no_place(cpus_per_trial, gpus_per_trial)}; nor has the autoscaler a type of node that has it"
+                    f"{no_place(cpus_per_trial, gpus_per_trial)}; nor may the autoscaler start a node that has it"
                 )
             if waited % SAY_EVERY_S == 0:
                 announce(what_is_missing(cpus_per_trial, gpus_per_trial))

@@ -68,6 +68,3 @@ def main() -> None:
     except OSError as error:
         say(f"error: {error}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        say("interrupted")
-        sys.exit(130)

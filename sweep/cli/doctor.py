@@ -59,7 +59,7 @@ def _on_the_cluster(address: str, storage: str, json: bool) -> int:
 
     server = JobServer(address)
     arguments = ["doctor", "--storage", storage, "--address", "auto", *["--json"] * json]
-    job = server.follow(start_command(server, f"doctor-{token_hex(3)}", arguments), pass_on)
+    job = server.follow(start_command(server, f"doctor-{token_hex(3)}", arguments, storage=storage), pass_on)
     return 0 if job.state == "SUCCEEDED" else 2
 
 

@@ -36,14 +36,15 @@ def export(
         typer.Option("--format", help="json: an object a line; svg, png, pdf: the figures."),
     ] = Format.CSV,
     out: Annotated[
-        Path | None, typer.Option(help="Folder; default: the sweep's own, or here (figures: figures/ in it).")
+        Path | None, typer.Option(help="Folder; default: the sweep's own, or NAME here (figures: figures/ in it).")
     ] = None,
 ) -> None:
     """Write epochs and trials as CSV, JSON lines or Parquet, or the figures as images; works while the sweep runs."""
     import analysis
 
     results = analysis.load(sweep_dir)
-    folder = out or open_folder(sweep_dir).path or Path()
+    sweep = open_folder(sweep_dir)
+    folder = out or sweep.path or Path(sweep.name)
     if format_ not in TABLES:
         try:
             written = analysis.save_figures(results, out or folder / "figures", format_.value)

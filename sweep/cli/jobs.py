@@ -25,7 +25,12 @@ def is_job_server(address: str) -> bool:
 
 
 def submit_command(
-    server: "JobServer", sweep: str, arguments: Sequence[str], *, files: Mapping[str, str] | None = None
+    server: "JobServer",
+    sweep: str,
+    arguments: Sequence[str],
+    *,
+    storage: str,
+    files: Mapping[str, str] | None = None,
 ) -> "tuple[Job, bool]":
     """Let the cluster drive a sweep by `sweep ARGUMENTS`, and wait until it has passed its checks.
 
@@ -33,7 +38,7 @@ def submit_command(
     Raises PreflightError with what the driver refused, if it did so within WAIT_S.
     """
     before = {job.submission_id for job in server.jobs(sweep)}
-    job = start_command(server, sweep, arguments, files=files)
+    job = start_command(server, sweep, arguments, storage=storage, files=files)
     if job.submission_id in before:
         return job, False
     with STDERR.status("the cluster is checking its nodes"):
@@ -41,7 +46,12 @@ def submit_command(
 
 
 def start_command(
-    server: "JobServer", subject: str, arguments: Sequence[str], *, files: Mapping[str, str] | None = None
+    server: "JobServer",
+    subject: str,
+    arguments: Sequence[str],
+    *,
+    storage: str,
+    files: Mapping[str, str] | None = None,
 ) -> "Job":
     """Let the cluster run `sweep ARGUMENTS`. files: contents by name, in the directory that it runs in."""
     from cluster.shipped_code import ship_code
@@ -53,6 +63,7 @@ def start_command(
         return server.submit(
             subject,
             ["python", "-m", "sweep", *arguments],
+            storage=storage,
             files=Path(folder),
             owner=owner(),
             environment={"GAPSWEEP_OWNER": owner()},

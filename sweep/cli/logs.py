@@ -18,9 +18,11 @@ def logs(
         bool, typer.Option("--follow", "-f", help="Until the job ends; Ctrl-C leaves it running.")
     ] = False,
 ) -> None:
-    """Print the log of a sweep's last job on a cluster."""
+    """Print the log of a sweep's last job on a cluster. With --follow, exit 1 if the job does not succeed."""
     server, job = job_of(sweep, address)
-    if follow:
-        server.follow(job, pass_on)
-    else:
+    if not follow:
         pass_on(server.log(job))
+        return
+    ended = server.follow(job, pass_on)
+    if ended.state in ("FAILED", "STOPPED"):
+        raise typer.Exit(1)

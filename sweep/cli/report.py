@@ -10,7 +10,8 @@ from sweep.cli.terminal import say
 from sweep.store.folder import open_folder
 
 Out = Annotated[
-    Path | None, typer.Option(help="A .html or .md file; default: report.html in the sweep's folder, or here.")
+    Path | None,
+    typer.Option(help="A .html or .md file; default: report.html in the sweep's folder, or NAME-report.html here."),
 ]
 
 
@@ -21,7 +22,8 @@ def report(sweep_dir: SweepDir, out: Out = None) -> None:
 
     sweep = open_folder(sweep_dir)
     try:
-        print(analysis.report(analysis.load(sweep_dir), out or (sweep.path or Path()) / "report.html"))
+        beside = sweep.path / "report.html" if sweep.path else Path(f"{sweep.name}-report.html")
+        print(analysis.report(analysis.load(sweep_dir), out or beside))
     except UnknownFormatError as error:
         say(f"error: {error}")
         raise typer.Exit(2) from None

@@ -1,10 +1,12 @@
 """sweep run, sweep resume: train, with a live table."""
 
+import shlex
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from cluster.errors import ClusterError
 from sweep.cli.jobs import is_job_server, plain, shown_job, submit_command
 from sweep.cli.options import (
     DEFAULT_STORAGE,
@@ -125,7 +127,13 @@ def submitted(command: str, sweep_dir: str, options: list[str], address: str, js
 
     sweep = open_folder(sweep_dir)
     subject = f"{sweep.name}-final" if command == "finalize" else sweep.name
-    job, is_new = submit_command(JobServer(address), subject, [command, str(sweep), *options, "--address", "auto"])
+    arguments = [command, str(sweep), *options, "--address", "auto"]
+    job, is_new = submit_command(JobServer(address), subject, arguments, storage=str(sweep.parent))
+    if not is_new and options:
+        raise ClusterError(
+            f"{subject}: job {job.submission_id} drives it already, and knows nothing of {shlex.join(options)}; first "
+            f"`sweep stop {shown(str(sweep))}`"
+        )
     if json:
         print_json({"sweep_id": sweep.name, "path": str(sweep), "new": is_new, **shown_job(job)})
     else:
@@ -147,7 +155,7 @@ def watched(drive: "Callable[[Watch], SweepResult]") -> "SweepResult":
         tally = Tally(spec, ledger)
         for earlier in tables:
             earlier.stop()
-        if not STDERR.is_terminal:
+        if not STDERR.is_terminal or STDERR.is_dumb_terminal:  # on which nothing can be drawn anew
             return LineLog(tally, say)
         tables.append(LiveTable(tally, STDERR))
         return tables[-1]

@@ -50,7 +50,8 @@ def _lines(seen: dict[str, Any], storage: str) -> list[tuple[str, str]]:
         lines[-1] = ("state", f"{seen['state']} (driver: pid {seen['pid']} on {seen['host']})")
     if seen["owner"]:
         lines.append(("owner", seen["owner"]))
-    counts = "".join(f", {number} {name.lower()}" for name, number in sorted(seen["statuses"].items()))
+    words = {} if seen["host"] else {"RUNNING": "unfinished"}
+    counts = "".join(f", {number} {words.get(name, name.lower())}" for name, number in sorted(seen["statuses"].items()))
     lines.append(("trials", f"{seen['ended']} of {seen['planned']} ended{counts}; {seen['epochs']} epochs stored"))
     if seen["seconds_left"] is not None:
         lines.append(("left", f"about {duration(seen['seconds_left'])}"))

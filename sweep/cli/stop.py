@@ -35,7 +35,7 @@ def stop(
     without the storage, one that runs, without waiting for its epochs.
     """
     try:
-        folder = find_sweep(open_folder(storage), sweep)
+        folder = find_sweep(open_folder(storage), sweep, running=True)
     except NotASweepError:
         if address is None:
             raise
@@ -48,6 +48,8 @@ def stop(
         _wait(folder, driver, address, now)
     elif address is not None:
         _stop_job(folder.name, address)
+    elif read_manifest(folder)["state"] != "COMPLETED":
+        say("no driver shows a sign of life; --address ends the job of one that still starts, or waits for nodes")
     ended = "COMPLETED" if read_manifest(folder)["state"] == "COMPLETED" else "INTERRUPTED"
     _tell(folder.name, folder, ended if holder(folder) is None else "RUNNING", json)
 

@@ -47,7 +47,7 @@ def submit(
         arguments += ["--warm-start", earlier]
     # YAML has no pairs of \\u escapes for what lies beyond U+FFFF.
     study = json_module.dumps(checked.to_dict(), ensure_ascii=False)
-    job, is_new = submit_command(JobServer(address), name, arguments, files={"study.yaml": study})
+    job, is_new = submit_command(JobServer(address), name, arguments, storage=place, files={"study.yaml": study})
     path = str(open_folder(storage) / name)
     if json:
         print_json({"sweep_id": name, "path": path, "new": is_new, **shown_job(job)})

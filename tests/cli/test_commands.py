@@ -4,10 +4,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 from typer.testing import CliRunner
@@ -15,8 +17,9 @@ from typer.testing import CliRunner
 import analysis
 from cluster.errors import PreflightError
 from cluster.preflight import has_gpu
-from sweep.cli.app import app
+from sweep.cli.app import app, main
 from sweep.cli.terminal import print_json, shown
+from sweep.data.dataset import load_dataset
 from sweep.simulation.plan import plan_sweep
 from sweep.spec import SweepSpec
 from sweep.store.folder import LocalFolder
@@ -43,13 +46,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def environment(data_cache: Path) -> dict[str, str]:
-    return {**os.environ, "GAPSWEEP_CACHE": str(data_cache)}
-
-
-@pytest.fixture(scope="module")
-def sweep_dir(folder: Path, environment: dict[str, str]) -> Path:
-    done = sweep(folder, environment, "run", "study.yaml", "--json")
+def sweep_dir(folder: Path) -> Path:
+    done = own_process(folder, "run", "study.yaml", "--json")
     assert done.returncode == 0, done.stderr
     answer = json.loads(done.stdout)
     assert answer["statuses"] == {"COMPLETED": 2}
@@ -58,15 +56,34 @@ def sweep_dir(folder: Path, environment: dict[str, str]) -> Path:
     return Path(answer["path"])
 
 
-def sweep(folder: Path, environment: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
+def own_process(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """`sweep ARGUMENTS` as it is typed in `folder`."""
     return subprocess.run(
         [sys.executable, "-c", "from sweep.cli.app import main; main()", *arguments],
         cwd=folder,
-        env=environment,
         capture_output=True,
         text=True,
         timeout=300,
     )
+
+
+Sweep = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def sweep(folder: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Sweep:
+    """The same within this process: a start of Python costs more than most commands."""
+    monkeypatch.chdir(folder)
+
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        monkeypatch.setattr(sys, "argv", ["sweep", *arguments])
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as exit:
+            main()
+        printed, said = capfd.readouterr()
+        return subprocess.CompletedProcess(arguments, int(exit.value.code or 0), printed, said)
+
+    return run
 
 
 def test_run_writes_two_tables_and_a_manifest_under_results(folder: Path, sweep_dir: Path) -> None:
@@ -78,32 +95,28 @@ def test_run_writes_two_tables_and_a_manifest_under_results(folder: Path, sweep_
     assert not list(sweep_dir.glob("checkpoints/*"))
 
 
-def test_list_shows_the_sweep(folder: Path, environment: dict[str, str], sweep_dir: Path) -> None:
-    (listed,) = json.loads(sweep(folder, environment, "list", "--json").stdout)
+def test_list_shows_the_sweep(sweep: Sweep, sweep_dir: Path) -> None:
+    (listed,) = json.loads(sweep("list", "--json").stdout)
     assert (listed["sweep_id"], listed["state"], listed["trials"], listed["epochs"]) == (
         sweep_dir.name,
         "COMPLETED",
         2,
         6,
     )
-    assert sweep_dir.name in sweep(folder, environment, "list").stdout
+    assert sweep_dir.name in sweep("list").stdout
 
 
-def test_resume_of_a_complete_sweep_has_nothing_to_do(
-    folder: Path, environment: dict[str, str], sweep_dir: Path
-) -> None:
+def test_resume_of_a_complete_sweep_has_nothing_to_do(sweep: Sweep, sweep_dir: Path) -> None:
     before = (sweep_dir / "epochs.parquet").read_bytes()
-    done = sweep(folder, environment, "resume", str(sweep_dir))
+    done = sweep("resume", str(sweep_dir))
     assert done.returncode == 0
     assert "nothing is left to train" in done.stderr
     assert (sweep_dir / "epochs.parquet").read_bytes() == before
 
 
 @pytest.mark.parametrize("kind", ["csv", "json", "parquet"])
-def test_export_gives_the_same_rows(
-    folder: Path, environment: dict[str, str], sweep_dir: Path, tmp_path: Path, kind: str
-) -> None:
-    done = sweep(folder, environment, "export", str(sweep_dir), "--format", kind, "--out", str(tmp_path))
+def test_export_gives_the_same_rows(sweep: Sweep, sweep_dir: Path, tmp_path: Path, kind: str) -> None:
+    done = sweep("export", str(sweep_dir), "--format", kind, "--out", str(tmp_path))
     assert done.returncode == 0, done.stderr
     epochs_path, trials_path = map(Path, done.stdout.split())
     read = {"csv": pd.read_csv, "json": lambda path: pd.read_json(path, lines=True), "parquet": pd.read_parquet}[kind]
@@ -122,8 +135,8 @@ def test_lists_are_json_in_csv(tmp_path: Path) -> None:
     assert json.loads(cells.dropna().item()) == [0.5] * 12
 
 
-def test_report_is_a_page_with_its_figures(folder: Path, environment: dict[str, str], sweep_dir: Path) -> None:
-    done = sweep(folder, environment, "report", str(sweep_dir))
+def test_report_is_a_page_with_its_figures(folder: Path, sweep: Sweep, sweep_dir: Path) -> None:
+    done = sweep("report", str(sweep_dir))
     assert done.returncode == 0, done.stderr
     path = folder / done.stdout.strip()
     assert path == sweep_dir / "report.html"
@@ -131,10 +144,10 @@ def test_report_is_a_page_with_its_figures(folder: Path, environment: dict[str, 
     HTMLParser().feed(page)
     assert sweep_dir.name in page
     for heading in ("Learning curves", "Gap over epochs", "Gap per configuration", "Parallel coordinates"):
-        assert heading in page
+        assert f"<h3>{heading}" in page  # one without anything to show stands in a list at the end
 
 
-def test_what_only_looks_at_a_sweep(folder: Path, sweep_dir: Path, tmp_path: Path) -> None:
+def test_what_only_looks_at_a_sweep(sweep_dir: Path, tmp_path: Path) -> None:
     def said(*arguments: str) -> str:
         done = CliRunner().invoke(app, list(arguments))
         assert done.exit_code == 0, done.output
@@ -161,25 +174,21 @@ def test_doctor_looks_at_this_machine_and_its_storage(tmp_path: Path) -> None:
     assert "cannot be written" in str(done.exception)
 
 
-def test_plan_counts_and_measures(folder: Path, environment: dict[str, str]) -> None:
-    done = sweep(
-        folder, environment, "plan", "full-search", "--json", "--no-probe", "--at-once", "2", "--set", "dataset=digits"
-    )
+def test_plan_counts_and_measures(sweep: Sweep) -> None:
+    done = sweep("plan", "full-search", "--json", "--no-probe", "--at-once", "2", "--set", "dataset=digits")
     plan = json.loads(done.stdout)
     assert (plan["configurations"], plan["trials"], plan["full_epochs"]) == (64, 64, 1280)
     assert plan["rungs"] == [2, 6, 18]
     # If exactly a third passed each rung: 2 * 64 + 4 * 21 + 12 * 7 + 2 * 2 = 300; so do the best of few.
     assert plan["expected_epochs"] == 350
-    probed = sweep(folder, environment, "plan", "study.yaml", "--json", "--at-once", "2", "--price", "3600")
+    probed = sweep("plan", "study.yaml", "--json", "--at-once", "2", "--price", "3600")
     cost = json.loads(probed.stdout)
     assert cost["seconds_per_epoch"] > 0
     assert cost["wall_s"] == pytest.approx(cost["seconds_per_epoch"] * 6 / 2)
     assert cost["cost"] == pytest.approx(cost["seconds_per_epoch"] * 6)
 
 
-def test_plan_counts_gpus_and_measures_them_only_where_there_are_some(
-    folder: Path, environment: dict[str, str]
-) -> None:
+def test_plan_counts_gpus_and_measures_them_only_where_there_are_some(folder: Path, sweep: Sweep) -> None:
     prices = ["budget.price_per_cpu_hour=1", "budget.price_per_gpu_hour=3", "resources.gpus_per_trial=0.5"]
     spec = SweepSpec.load(folder / "study.yaml", prices)
     cost = plan_sweep(spec, 2).cost(7200, spec)
@@ -187,18 +196,16 @@ def test_plan_counts_gpus_and_measures_them_only_where_there_are_some(
     if has_gpu():
         pytest.skip("this machine has a GPU: nothing is left unmeasured")
     options = [part for price in prices for part in ("--set", price)]
-    done = sweep(folder, environment, "plan", "study.yaml", "--json", *options)
+    done = sweep("plan", "study.yaml", "--json", *options)
     assert "this machine has no GPU" in done.stderr
     assert "gpu_hours" not in json.loads(done.stdout)
 
 
-def test_plan_puts_no_more_trials_beside_each_other_than_there_is_room_for(
-    folder: Path, environment: dict[str, str]
-) -> None:
+def test_plan_puts_no_more_trials_beside_each_other_than_there_is_room_for(sweep: Sweep) -> None:
     bounds = ("--set", "resources.max_concurrent=4000", "--set", "budget.max_hours=2")
-    planned = json.loads(sweep(folder, environment, "plan", "study.yaml", "--json", "--no-probe", *bounds).stdout)
+    planned = json.loads(sweep("plan", "study.yaml", "--json", "--no-probe", *bounds).stdout)
     assert planned["trials_at_once"] == os.cpu_count()
-    said = sweep(folder, environment, "plan", "study.yaml", "--no-probe", *bounds).stdout
+    said = sweep("plan", "study.yaml", "--no-probe", *bounds).stdout
     assert "budget          max_hours 2: may end it earlier" in said
 
 
@@ -238,18 +245,18 @@ def test_a_path_with_spaces_is_quoted_in_the_commands_to_go_on_with() -> None:
     assert shown("s3://bucket/results/a-1") == "s3://bucket/results/a-1"
 
 
-def test_validate_accepts_every_shipped_study_on_data_that_is_there(folder: Path, environment: dict[str, str]) -> None:
+def test_validate_accepts_every_shipped_study_on_data_that_is_there(sweep: Sweep) -> None:
     from search_spaces.study_file import study_names
 
     assert {"quickstart", "mlp-baseline", "cnn-baseline", "no-batch-norm", "no-dropout"} <= set(study_names())
     for name in study_names():
-        done = sweep(folder, environment, "validate", name, "--set", "dataset=digits")
+        done = sweep("validate", name, "--set", "dataset=digits")
         assert done.returncode == 0, done.stderr
         assert "valid" in done.stdout
 
 
-def test_validate_prints_a_json_schema(folder: Path, environment: dict[str, str]) -> None:
-    schema = json.loads(sweep(folder, environment, "validate", "--schema").stdout)
+def test_validate_prints_a_json_schema(sweep: Sweep) -> None:
+    schema = json.loads(sweep("validate", "--schema").stdout)
     assert schema["properties"]["model"]["enum"] == ["mlp", "cnn"]
 
 
@@ -258,7 +265,6 @@ def test_validate_prints_a_json_schema(folder: Path, environment: dict[str, str]
     [
         (("resume", "nowhere"), "no sweep.json here"),
         (("report", "nowhere"), "no sweep.json here"),
-        (("run", "study.yaml", "--set", "resources.gpus_per_trial=64"), "resources.gpus_per_trial"),
         (("run", "study.yaml", "--set", "resources.cpus_per_trial=4000"), "resources.cpus_per_trial"),
         (("run", "study.yaml", "--storage", "study.yaml/below"), "--storage"),
         (("run", "study.yaml", "--set", "train_size=5000"), "train_size"),
@@ -269,28 +275,28 @@ def test_validate_prints_a_json_schema(folder: Path, environment: dict[str, str]
     ],
 )
 def test_what_cannot_be_done_exits_2_without_a_traceback(
-    folder: Path, environment: dict[str, str], arguments: tuple[str, ...], said: str
+    folder: Path, sweep: Sweep, arguments: tuple[str, ...], said: str
 ) -> None:
     before = sorted(path.name for path in folder.glob("results/*"))
-    done = sweep(folder, environment, *arguments)
+    done = sweep(*arguments)
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert "Traceback" not in done.stderr
     assert sorted(path.name for path in folder.glob("results/*")) == before
 
 
-def test_when_every_trial_fails_the_exit_code_is_1(folder: Path, environment: dict[str, str], tmp_path: Path) -> None:
+def test_when_every_trial_fails_the_exit_code_is_1(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     # A fault that only training meets: labels beyond the classes, in a cache whose sizes are right.
     cache = tmp_path / "cache"
-    own = {**environment, "GAPSWEEP_CACHE": str(cache)}
-    sweep(folder, own, "plan", "study.yaml")
-    import numpy as np
-
+    monkeypatch.setenv("GAPSWEEP_CACHE", str(cache))
+    load_dataset("digits", cache_dir=cache)
     (labels,) = cache.rglob("train_labels.npy")
     stored = np.load(labels)
     labels.chmod(0o644)
     np.save(labels, np.full_like(stored, 99))
-    done = sweep(folder, own, "run", "study.yaml", "--storage", str(tmp_path / "results"))
+    done = own_process(folder, "run", "study.yaml", "--storage", str(tmp_path / "results"))
     assert done.returncode == 1, done.stderr
     assert "FAILED (error) after 0 epochs" in done.stderr
     assert "Target 99 is out of bounds" in done.stderr

@@ -38,7 +38,7 @@ def test_nodes_come_for_trials_that_wait_and_a_trial_that_no_node_can_hold_is_re
     cluster = make_cluster(autoscaled={"CPU": 1})
     said = on_cluster(make_sweep(study({"cpus_per_trial": 3}), "impossible"), cluster, code=2)
     assert "resources.cpus_per_trial: a trial asks for 3 CPUs" in said
-    assert "nor has the autoscaler a type of node that has it" in said
+    assert "nor may the autoscaler start a node that has it" in said
 
     sweep = make_sweep(study({"cpus_per_trial": 1, "max_concurrent": 2}))
     said = on_cluster(sweep, cluster)

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 from real_cluster import RealCluster
 from real_network import RealNetwork
-from real_sweeps import RealSweep, check_exactly_once, check_same_numbers
+from real_sweeps import RealSweep, check_exactly_once, check_same_numbers, reference_rows
 
 MakeSweep = Callable[..., RealSweep]
 MakeCluster = Callable[..., RealCluster]
@@ -81,9 +81,32 @@ class ClusterSweep:
         return trials
 
 
-def last_json(printed: str) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(printed.strip().splitlines()[-1])
-    return found
+def last_json(printed: str) -> Any:
+    return json.loads(printed.strip().splitlines()[-1])
+
+
+def test_a_small_sweep_through_the_job_server_from_doctor_to_its_end(
+    make_sweep: MakeSweep, make_cluster: MakeCluster
+) -> None:
+    cluster = make_cluster()
+    small = {"dataset": "digits", "train_size": 200, "epochs": 2, "search": {"algorithm": "random", "trials": 2}}
+    here = ClusterSweep(make_sweep({**study(Path()), **small}), cluster)
+    at = ("--address", cluster.url)
+    (node,) = last_json(here.sweep.run("doctor", *at, "--storage", str(here.sweep.storage), "--json"))
+    assert (node["host"], node["problems"]) == ("head", [])
+    first = here.submit()
+    assert "COMPLETED" in here.wait_for_end()
+    status = here.status()
+    assert (status["state"], status["epochs"], [job["job_state"] for job in status["jobs"]]) == (
+        "COMPLETED",
+        4,
+        ["SUCCEEDED"],
+    )
+    epochs, trials = here.sweep.tables()
+    check_exactly_once(epochs, trials)
+    assert check_same_numbers(epochs, reference_rows(here.sweep, trials)) == 4
+    assert here.submit()["sweep_id"] == first["sweep_id"], "the same spec is the same sweep"
+    assert f"{first['sweep_id']}: COMPLETED, not running" in here.stop(*at)
 
 
 @pytest.mark.slow
