@@ -66,7 +66,7 @@ def test_importing_the_spec_imports_neither_torch_nor_ray_nor_numpy() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_mode_search_defaults_to_random_search_with_asha() -> None:
+def test_mode_search_defaults_to_an_even_search_with_asha() -> None:
     spec = load()
     assert (spec.search.algorithm, spec.search.trials, spec.search.seed) == ("qmc", 20, 0)
     assert (spec.scheduler.type, spec.scheduler.grace_period, spec.scheduler.reduction_factor) == ("asha", 1, 3)

@@ -1,5 +1,6 @@
 """Real `sweep` commands in processes of their own, to be killed, and what they leave behind."""
 
+import json
 import os
 import signal
 import subprocess
@@ -11,10 +12,15 @@ from typing import Any
 from uuid import uuid4
 
 import pandas as pd
+import pyarrow as pa
 import yaml
 
-from analysis import load
+from sweep.data.dataset import load_dataset
 from sweep.store import StoreError
+from sweep.store.folder import LocalFolder
+from sweep.store.generations import committed
+from sweep.store.schema import EPOCHS
+from sweep.training.trial import Trial
 
 MARK = "GAPSWEEP_TEST_MARK"
 # Of an epoch, what may be otherwise when it is trained again: all else is the same bit for bit.
@@ -70,9 +76,10 @@ class RealSweep:
     def rows(self) -> int:
         """Epochs stored so far; 0 before there is a sweep."""
         try:
-            return len(load(self.folder).epochs)
+            lists = committed(LocalFolder(self.folder) / "log")
         except (ValueError, StoreError):
             return 0
+        return sum(part.rows for part in lists.of("epochs")) if lists else 0
 
     def wait_for_rows(self, process: "subprocess.Popen[str]", rows: int, within_s: float = 180) -> None:
         """Come back when at least `rows` epochs are stored; fails if the process ends before."""
@@ -129,9 +136,28 @@ def check_exactly_once(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
     assert trials.set_index("trial_id")["epochs_run"].to_dict() == counts["size"].to_dict()
 
 
+def reference_rows(sweep: RealSweep, trials: pd.DataFrame) -> pd.DataFrame:
+    """Every epoch of these trials, trained here, one after the other, without Ray and without a kill."""
+    dataset = load_dataset(sweep.study["dataset"], cache_dir=sweep.cache)
+    rows: list[dict[str, Any]] = []
+    for line in trials.itertuples():
+        trial = Trial(
+            dataset,
+            json.loads(line.configuration),
+            model=sweep.study["model"],
+            model_args=sweep.study["model_args"],
+            sweep_seed=sweep.study.get("search", {}).get("seed", 0),
+            replicate=line.replicate,
+            train_size=sweep.study.get("train_size"),
+            decompose=sweep.study.get("mode") == "study",
+        )
+        rows += [{"trial_id": line.trial_id, **trial.train_epoch()} for _ in range(line.epochs_run)]
+    return pa.Table.from_pylist(rows, EPOCHS).select(list(rows[0])).to_pandas()
+
+
 def check_same_numbers(epochs: pd.DataFrame, others: pd.DataFrame) -> int:
-    """Where both have a (trial, epoch), the metrics are equal bitwise. Returns how many both have."""
-    compared = [name for name in epochs if name not in CIRCUMSTANCES]
+    """Where both have a (trial, epoch), the metrics of the second are equal bitwise. Returns how many both have."""
+    compared = [name for name in others if name not in CIRCUMSTANCES]
     both = epochs[compared].merge(others[compared], on=["trial_id", "epoch"], suffixes=("", "_other"))
     for name in set(compared) - {"trial_id", "epoch"}:
         pd.testing.assert_series_equal(both[name], both[f"{name}_other"], check_exact=True, check_names=False)

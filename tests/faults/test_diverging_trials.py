@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import pytest
 from optuna.trial import TrialState
 
 import sweep
@@ -21,15 +20,10 @@ DIVERGES_AT = {0.1: 4, 0.2: 3, 0.3: 2, 100.0: 1}
 EPOCHS = 6
 
 
-@pytest.fixture(autouse=True)
-def _own_cache(monkeypatch: pytest.MonkeyPatch, data_cache: Path) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
-
-
 def run(storage: Path, **keys: Any) -> tuple[pd.DataFrame, pd.DataFrame, Path]:
     space = {"lr": {"choice": [0.01, *DIVERGES_AT]}, "layer_order": "l"}
     study = {"name": "small", "model": "mlp", "model_args": {"hidden": [32]}, "dataset": "digits", "epochs": EPOCHS}
-    result = sweep.run({**study, "optimizer": "sgd", "space": space, **keys}, storage=storage)
+    result = sweep.run({**study, "precision": "fp32", "optimizer": "sgd", "space": space, **keys}, storage=storage)
     assert result.exit_code == 0
     epochs = pd.read_parquet(result.path / "epochs.parquet")
     return epochs, pd.read_parquet(result.path / "trials.parquet").set_index("lr"), result.path

@@ -39,11 +39,7 @@ SMALL: dict[str, Any] = {
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
-def test_a_real_sweep_whose_storage_fails_at_any_one_call(
-    tmp_path: Path, data_cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
-
+def test_a_real_sweep_whose_storage_fails_at_any_one_call(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def run(number: int | None, storage: Path) -> Calls:
         calls = Calls(number)
         monkeypatch.setattr(launch, "open_folder", lambda place: FailingFolder(LocalFolder(Path(place)), calls))
@@ -53,7 +49,6 @@ def test_a_real_sweep_whose_storage_fails_at_any_one_call(
             assert "made to fail" in str(error)  # noqa: PT017
         finally:
             monkeypatch.undo()
-            monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
         return calls
 
     total = run(None, tmp_path / "whole").made

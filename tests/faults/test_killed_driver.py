@@ -3,6 +3,7 @@ that was left alone."""
 
 import os
 import signal
+import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from real_sweeps import CIRCUMSTANCES, RealSweep, check_exactly_once
+from real_sweeps import RealSweep, check_exactly_once, check_same_numbers, reference_rows
 
 from analysis import load
 from sweep.store.folder import open_folder
@@ -22,6 +23,7 @@ STUDY: dict[str, Any] = {
     "model": "mlp",
     "model_args": {"hidden": [512]},
     "dataset": "digits",
+    "precision": "fp32",
     "epochs": 12,
     "mode": "study",
     "replicates": 2,
@@ -30,28 +32,50 @@ STUDY: dict[str, Any] = {
 ROWS = 48
 
 
-def test_a_killed_sweep_resumes_with_every_epoch_once_and_the_same_numbers(make_sweep: MakeSweep) -> None:
-    whole, cut = make_sweep(STUDY, "whole"), make_sweep(STUDY, "cut")
-    whole.run()
-    process = cut.start()
-    cut.wait_for_rows(process, 8)
+def interrupt(sweep: RealSweep, process: "subprocess.Popen[str]", number: signal.Signals) -> None:
+    """Send a signal that ends a sweep in order, and look at what it leaves."""
+    assert len(sweep.processes()) > 2
+    process.send_signal(number)
+    printed, _ = process.communicate(timeout=60)
+    assert process.returncode == 128 + number
+    assert f"sweep resume {sweep.folder}" in printed
+    assert load(sweep.folder).manifest["state"] == "INTERRUPTED"
+    epochs, trials = sweep.tables()
+    assert "RUNNING" in set(trials["status"])
+    # How far every trial is, and the best one of all, those that have yet to end included.
+    reached = epochs.groupby("trial_id").agg(epochs_run=("epoch", "max"), best_val_acc=("val_acc", "max"))
+    told = trials[trials["epochs_run"] > 0].set_index("trial_id")[["epochs_run", "best_val_acc"]]
+    pd.testing.assert_frame_equal(told.sort_index(), reached.sort_index(), check_dtype=False)
+    assert f"val_acc {epochs['val_acc'].max():.4f} at epoch" in printed
+    sweep.wait_until_gone(90)  # Ray's agents now and then take 40 s to notice that its other processes are gone
+
+
+def test_a_sweep_killed_and_interrupted_has_every_epoch_once_and_the_numbers_of_trials_left_alone(
+    make_sweep: MakeSweep,
+) -> None:
+    # Long enough to be met twice in the middle: rows are stored once a second.
+    sweep, rows = make_sweep({**STUDY, "epochs": 18, "resources": {"max_concurrent": 2}}), 18 * 4
+    process = sweep.start()
+    sweep.wait_for_rows(process, 8)
     process.kill()
     process.wait()
-    before = load(cut.folder).epochs
-    assert 8 <= len(before) < ROWS
-    assert overview(open_folder(cut.folder))["best_val_acc"] == before["val_acc"].max()
-    cut.resume()
+    before = load(sweep.folder).epochs
+    assert 8 <= len(before) < rows
+    assert overview(open_folder(sweep.folder))["best_val_acc"] == before["val_acc"].max()
+    process = sweep.start("resume", str(sweep.folder))
+    sweep.wait_for_rows(process, len(before) + 8)
+    interrupt(sweep, process, signal.SIGINT)
+    sweep.resume()
 
-    epochs, trials = cut.tables()
-    assert len(epochs) == ROWS
+    epochs, trials = sweep.tables()
+    assert len(epochs) == rows
     check_exactly_once(epochs, trials)
-    same, others = (table.drop(columns=CIRCUMSTANCES) for table in (epochs, whole.tables()[0]))
-    pd.testing.assert_frame_equal(same, others, check_exact=True)
+    assert check_same_numbers(epochs, reference_rows(sweep, trials)) == rows
     # What was acknowledged before the kill is what is there now, times included.
     kept = epochs.merge(before[["trial_id", "epoch", "timestamp"]], on=["trial_id", "epoch", "timestamp"])
     assert len(kept) == len(before)
     assert set(trials["status"]) == {"COMPLETED"}
-    assert trials["attempts"].max() == 2
+    assert 2 <= trials["attempts"].max() <= 3
 
 
 @pytest.mark.slow
@@ -73,33 +97,13 @@ def test_rays_own_files_may_be_damaged(make_sweep: MakeSweep) -> None:
     assert len(sweep.tables()[0]) == ROWS
 
 
-@pytest.mark.parametrize(
-    "number",
-    [signal.SIGINT, *(pytest.param(other, marks=pytest.mark.slow) for other in (signal.SIGTERM, signal.SIGHUP))],
-)
-def test_an_interrupted_sweep_says_how_to_go_on_and_leaves_no_process(
-    make_sweep: MakeSweep, number: signal.Signals
-) -> None:
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_that_end_a_sweep_in_order(make_sweep: MakeSweep, number: signal.Signals) -> None:
     sweep = make_sweep(STUDY)
     process = sweep.start()
     sweep.wait_for_rows(process, 4)
-    assert len(sweep.processes()) > 2
-    process.send_signal(number)
-    printed, _ = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
-    assert f"sweep resume {sweep.folder}" in printed
-    assert load(sweep.folder).manifest["state"] == "INTERRUPTED"
-    epochs, trials = sweep.tables()
-    assert "RUNNING" in set(trials["status"])
-    # How far every trial is, and the best one of all, those that have yet to end included.
-    reached = epochs.groupby("trial_id").agg(epochs_run=("epoch", "max"), best_val_acc=("val_acc", "max"))
-    told = trials[trials["epochs_run"] > 0].set_index("trial_id")[["epochs_run", "best_val_acc"]]
-    pd.testing.assert_frame_equal(told.sort_index(), reached.sort_index(), check_dtype=False)
-    assert f"val_acc {epochs['val_acc'].max():.4f} at epoch" in printed
-    sweep.wait_until_gone()
-    if number is signal.SIGINT:  # what follows is the same for all
-        sweep.resume()
-        assert len(sweep.tables()[0]) == ROWS
+    interrupt(sweep, process, number)
 
 
 @pytest.mark.slow

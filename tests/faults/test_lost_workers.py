@@ -47,10 +47,7 @@ class KillsTheWorkerOnce(Listener):
 
 
 @pytest.mark.parametrize("max_retries", [1, pytest.param(0, marks=pytest.mark.slow)])
-def test_it_costs_the_next_trial_an_attempt_and_its_life_where_it_has_but_one(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path, max_retries: int
-) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
+def test_it_costs_the_next_trial_an_attempt_and_its_life_where_it_has_but_one(tmp_path: Path, max_retries: int) -> None:
     killer = KillsTheWorkerOnce()
 
     def listener(spec: sweep.SweepSpec, ledger: Ledger) -> Listener:
@@ -72,9 +69,8 @@ def test_it_costs_the_next_trial_an_attempt_and_its_life_where_it_has_but_one(
 
 @pytest.mark.slow
 def test_a_worker_that_is_still_busy_costs_an_attempt_and_not_the_sweep(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, data_cache: Path
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("GAPSWEEP_CACHE", str(data_cache))
     # How long Tune lets the trial before come to its end, in seconds; Ray's workers take it from here.
     monkeypatch.setenv("TUNE_FUNCTION_THREAD_TIMEOUT_S", "0")
     waits_at_rungs = {"scheduler": {"variant": "promote", "grace_period": 1}, "epochs": 4, "max_retries": 20}

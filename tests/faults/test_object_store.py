@@ -120,4 +120,4 @@ def test_the_same_sweep_with_a_kill_gives_the_same_tables(make_sweep: MakeSweep,
     kept = epochs.merge(before[["trial_id", "epoch", "timestamp"]], on=["trial_id", "epoch", "timestamp"])
     assert len(kept) == len(before)
     assert "killed-" in remote.run("list", "--storage", s3_storage)
-    assert "sound: 48 epochs of 4 trials" in remote.run("verify", str(folder))
+    assert f"sound: {ROWS} epochs of 4 trials" in remote.run("verify", str(folder))

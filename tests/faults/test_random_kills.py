@@ -2,7 +2,6 @@
 stopping that decides on what was known."""
 
 import contextlib
-import json
 import os
 import random
 import signal
@@ -14,13 +13,11 @@ from typing import Any
 
 import pandas as pd
 import pytest
-from real_sweeps import RealSweep, check_exactly_once, check_same_numbers
+from real_sweeps import RealSweep, check_exactly_once, check_same_numbers, reference_rows
 
 from analysis import load
-from sweep.data.dataset import load_dataset
 from sweep.stopping.asha import Asha
 from sweep.stopping.verdict import GO_ON
-from sweep.training.trial import Trial
 
 MakeSweep = Callable[..., RealSweep]
 EPOCHS, TRIALS = 9, 24
@@ -29,6 +26,7 @@ STUDY: dict[str, Any] = {
     "model": "mlp",
     "model_args": {"hidden": [512]},
     "dataset": "digits",
+    "precision": "fp32",
     "epochs": EPOCHS,
     "space": {"lr": {"loguniform": [1e-4, 1e-1]}, "drop_rate": {"uniform": [0.0, 0.6]}, "augment": "full"},
     "search": {"algorithm": "random", "trials": TRIALS, "seed": 3},
@@ -95,24 +93,6 @@ def test_a_driver_killed_five_times(make_sweep: MakeSweep, algorithm: str) -> No
     check_exactly_once(epochs, trials)
     check_early_stopping(epochs, trials)
     assert check_same_numbers(epochs, reference_rows(sweep, trials)) == len(epochs)
-
-
-def reference_rows(sweep: RealSweep, trials: pd.DataFrame) -> pd.DataFrame:
-    """Every epoch of these trials, trained here, one after the other, without Ray and without a kill."""
-    digits = load_dataset("digits", cache_dir=sweep.cache)
-    rows = []
-    for line in trials.itertuples():
-        trial = Trial(
-            digits,
-            json.loads(line.configuration),
-            model="mlp",
-            model_args=STUDY["model_args"],
-            sweep_seed=3,
-            replicate=0,
-        )
-        for _ in range(line.epochs_run):
-            rows.append({"trial_id": line.trial_id, **trial.train_epoch()})
-    return pd.DataFrame(rows)
 
 
 @pytest.mark.slow
