@@ -32,7 +32,7 @@ class Levels:
     value is one configuration's mean over its replicates, and a difference is an association, not an effect.
     trials: per level, how many have part in its values. left_out: how many have not, since they have no finite value,
     a setting of the others that another level lacks, or one in which the factor changes nothing. also: of a derived
-    factor, the derived columns in which its levels differ besides, so that a difference may be theirs.
+    factor compared over replicates, the derived columns in which its levels differ besides.
     """
 
     factor: str
@@ -114,7 +114,9 @@ def levels_of(
     def levels(unit: str, used: pd.DataFrame, values: pd.Series) -> Levels:
         trials, all_trials = ({name: int((rows["level"] == name).sum()) for name in names} for rows in (used, table))
         left_out = {name: all_trials[name] - trials[name] for name in names}
-        return Levels(factor, unit, _split(values, names), trials, left_out, _also(results, factor, used))
+        # Where the other hyper-parameters are not held equal, it says so anyway.
+        also = _also(results, factor, used) if unit == "replicates" else ()
+        return Levels(factor, unit, _split(values, names), trials, left_out, also)
 
     if factor == "configuration_id":
         return levels("replicates", finite, finite.groupby(["level", "replicate"])[value].mean())
