@@ -20,9 +20,10 @@ MOST_LEVELS = 12  # with more numbers the axis is one of numbers
 
 def slices(results: Results) -> go.Figure:
     """A panel per hyper-parameter: one point a trial, its accuracy at the matched epoch, coloured by its gap."""
-    table, names = _points(results)
-    if table.empty:
+    everyone, names = _everyone(results)
+    if everyone.empty:
         return empty_figure(_NOTHING)
+    table, names = _sample(everyone), names[:MOST_PANELS]
     columns = min(3, len(names))
     rows = -(-len(names) // columns)
     figure = make_subplots(
@@ -74,18 +75,17 @@ def slices(results: Results) -> go.Figure:
 def slices_sentence(results: Results) -> str:
     """The number whose rank goes most with that of the accuracy, if any does for sure; of configurations, means over
     their replicates, which are no independent points."""
-    table, names = _points(results)
-    if table.empty:
+    everyone, set_to = _everyone(results)
+    if everyone.empty:
         return _NOTHING
+    table, names = _sample(everyone), set_to[:MOST_PANELS]
     # Another sweep's copy of a configuration, or a setting that trains the same network, is no further point.
     own = ["val_loss", "train_eval_loss"]
-    set_to = [name for name in searched(results) if table[name].nunique() > 1]
     means = table.groupby(set_to, dropna=False)[["val_acc", *own]].mean().reset_index().drop_duplicates(own)
     numeric = [name for name in names if pd.api.types.is_numeric_dtype(means[name]) and means["val_acc"].nunique() > 1]
     found = {name: spearmanr(means[name], means["val_acc"]) for name in numeric}
     replicates = "" if len(means) == len(table) else f" of {len(means)} configurations"
-    everyone = int(np.isfinite(gaps(results)["gap_loss"].astype(float)).sum())
-    sample = f" (a sample of {everyone})" if everyone > len(table) else ""
+    sample = f" (a sample of {len(everyone)})" if len(everyone) > len(table) else ""
     shown = f" The first {len(names)} of {len(set_to)} hyper-parameters are drawn." if len(set_to) > len(names) else ""
     said = f"Accuracy at epoch {matched_epoch(results)}, {len(table)} trials{sample}{replicates}.{shown}"
     if found:
@@ -104,11 +104,13 @@ def slices_sentence(results: Results) -> str:
 _NOTHING = "Nothing was searched, or no trial reached a common epoch."
 
 
-def _points(results: Results) -> tuple[pd.DataFrame, list[str]]:
-    """Accuracy and gap at the matched epoch and the hyper-parameters to show; a sample where there are very many."""
+def _everyone(results: Results) -> tuple[pd.DataFrame, list[str]]:
+    """Accuracy and gap at the matched epoch, and the hyper-parameters that differ; empty if none does."""
     table = gaps(results)
     table = table[np.isfinite(table["val_acc"]) & np.isfinite(table["gap_loss"])]
-    names = [name for name in searched(results) if table[name].nunique() > 1][:MOST_PANELS]
-    if not names:
-        return table.iloc[:0], names
-    return (table.sample(MOST_POINTS, random_state=0) if len(table) > MOST_POINTS else table), names
+    names = [name for name in searched(results) if table[name].nunique() > 1]
+    return (table if names else table.iloc[:0]), names
+
+
+def _sample(table: pd.DataFrame) -> pd.DataFrame:
+    return table.sample(MOST_POINTS, random_state=0) if len(table) > MOST_POINTS else table

@@ -32,12 +32,11 @@ STUDY: dict[str, Any] = {
 ROWS = 48
 
 
-def interrupt(sweep: RealSweep, process: "subprocess.Popen[str]", number: signal.Signals) -> None:
-    """Send a signal that ends a sweep in order, and look at what it leaves."""
+def interrupt(sweep: RealSweep, process: "subprocess.Popen[str]", number: signal.Signals) -> int:
+    """Send a signal that ends a sweep in order, and look at what it leaves. Returns the exit code."""
     assert len(sweep.processes()) > 2
     process.send_signal(number)
     printed, _ = process.communicate(timeout=60)
-    assert process.returncode == 128 + number
     assert f"sweep resume {sweep.folder}" in printed
     assert load(sweep.folder).manifest["state"] == "INTERRUPTED"
     epochs, trials = sweep.tables()
@@ -48,6 +47,7 @@ def interrupt(sweep: RealSweep, process: "subprocess.Popen[str]", number: signal
     pd.testing.assert_frame_equal(told.sort_index(), reached.sort_index(), check_dtype=False)
     assert f"val_acc {epochs['val_acc'].max():.4f} at epoch" in printed
     sweep.wait_until_gone(90)  # Ray's agents now and then take 40 s to notice that its other processes are gone
+    return process.returncode
 
 
 def test_a_sweep_killed_and_interrupted_has_every_epoch_once_and_the_numbers_of_trials_left_alone(
@@ -64,7 +64,7 @@ def test_a_sweep_killed_and_interrupted_has_every_epoch_once_and_the_numbers_of_
     assert overview(open_folder(sweep.folder))["best_val_acc"] == before["val_acc"].max()
     process = sweep.start("resume", str(sweep.folder))
     sweep.wait_for_rows(process, len(before) + 8)
-    interrupt(sweep, process, signal.SIGINT)
+    assert interrupt(sweep, process, signal.SIGINT) == 128 + signal.SIGINT
     sweep.resume()
 
     epochs, trials = sweep.tables()
@@ -103,7 +103,7 @@ def test_other_signals_that_end_a_sweep_in_order(make_sweep: MakeSweep, number: 
     sweep = make_sweep(STUDY)
     process = sweep.start()
     sweep.wait_for_rows(process, 4)
-    interrupt(sweep, process, number)
+    assert interrupt(sweep, process, number) == 128 + number
 
 
 @pytest.mark.slow
