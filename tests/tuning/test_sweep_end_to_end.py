@@ -112,9 +112,12 @@ def test_a_sweep_in_which_everything_fails_stops_early_and_says_why(tmp_path: Pa
     epochs, trials = tables(Path(result.path))
     assert len(epochs) == 0
     assert set(trials["attempts"]) == {1}
-    assert set(trials["stop_reason"]) == {"error"}
-    assert trials["error"].str.contains("Traceback").all()
-    assert trials["error"].str.contains("hidden").all()
+    # The sweep ends as soon as enough have failed; a trial that has only just started is left for a resume.
+    assert set(trials["status"]) <= {"FAILED", "RUNNING"}
+    failed = trials[trials["status"] == "FAILED"]
+    assert set(failed["stop_reason"]) == {"error"}
+    assert failed["error"].str.contains("Traceback").all()
+    assert failed["error"].str.contains("hidden").all()
 
 
 def test_what_cannot_run_is_refused_before_a_folder_is_made(tmp_path: Path) -> None:
