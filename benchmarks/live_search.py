@@ -19,7 +19,8 @@ from benchmarks.sides import our_sweep, scratch_folder, start, start_ours, wait_
 from cluster.environment import cache_dir
 from sweep.data.dataset import load_dataset
 from sweep.data.source import absolute_name
-from sweep.training.precision import resolve_precision
+from sweep.spec import SweepSpec
+from sweep.tuning.number_format import number_format
 
 SPACE: dict[str, Any] = {
     "lr": {"loguniform": [1e-4, 1e-1]},
@@ -47,11 +48,8 @@ class Search:
         return next((number, at) for number, (at, told) in enumerate(self.told, 1) if told >= val_acc)
 
 
-def ours(options: argparse.Namespace, seed: int) -> Search:
-    """`sweep run` with the default search and early stopping."""
-    import pandas as pd
-
-    spec = {
+def _spec(options: argparse.Namespace, seed: int) -> dict[str, Any]:
+    return {
         "name": "live",
         "model": "mlp",
         "model_args": {"hidden": [options.hidden]},
@@ -62,9 +60,15 @@ def ours(options: argparse.Namespace, seed: int) -> Search:
         "search": {"trials": options.trials, "seed": seed},
         "resources": {"max_concurrent": 2},  # as theirs
     }
+
+
+def ours(options: argparse.Namespace, seed: int) -> Search:
+    """`sweep run` with the default search and early stopping."""
+    import pandas as pd
+
     with scratch_folder() as scratch:
         began, began_at = time.monotonic(), time.time()
-        wait_for(start_ours(spec, scratch), scratch)
+        wait_for(start_ours(_spec(options, seed), scratch), scratch)
         wall_s = time.monotonic() - began
         epochs = pd.read_parquet(our_sweep(scratch) / "epochs.parquet").sort_values("timestamp")
         times = [moment.timestamp() - began_at for moment in epochs["timestamp"]]
@@ -84,7 +88,7 @@ def stock(options: argparse.Namespace, seed: int) -> Search:
             "cache": str(cache_dir()),
             "storage": str(scratch / "storage"),
             "ray_temp": str(scratch / "ray"),
-            "precision": resolve_precision("auto", "cpu"),
+            "precision": number_format(SweepSpec.load(_spec(options, seed))),
         }
         path = scratch / "job.json"
         path.write_text(json.dumps(job))

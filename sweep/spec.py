@@ -80,10 +80,13 @@ class SweepSpec(BaseModel):
     optimizer: Literal["adam", "sgd"] | None = Field(
         default=None, description="one of adam (default), sgd, unless it stands in space"
     )
-    precision: Literal["auto", "fp32", "bf16"] = Field(
+    precision: Literal["auto", "fp32", "bf16", "int16"] = Field(
         default="auto",
-        description="one of auto (bf16 on this machine's CPU if it multiplies that natively, else and on a cluster "
-        "fp32), fp32 (on a GPU with convolutions in TF32), bf16",
+        description="one of auto (the fastest on this machine's CPU: bf16 if it multiplies that natively; else int16 "
+        "for mlp with at most 2 CPUs a trial and every layer order beginning with l, if it has AVX2 but not AVX-512; "
+        "else, and on a cluster, fp32), fp32 (on a GPU with convolutions in TF32), bf16, int16 (for mlp on a CPU: a "
+        "large first layer that begins a block multiplies pixels of 8 bits by weights and gradients of 16; all else as "
+        "fp32)",
     )
     mode: Literal["search", "study"] = Field(
         default="search",

@@ -37,6 +37,12 @@ def disagreements(spec: "SweepSpec", *, stored: bool) -> list[str]:
             f"resources.gpus_per_trial: got {spec.resources.gpus_per_trial:g}; allowed: a number from 0 to 1, since a "
             "trial computes on one GPU"
         )
+    if spec.precision == "int16" and (spec.model != "mlp" or spec.resources.gpus_per_trial > 0) and not stored:
+        lines.append(
+            f"precision: got 'int16' with model {spec.model} and resources.gpus_per_trial "
+            f"{spec.resources.gpus_per_trial:g}; allowed: with mlp and 0, since it is how a CPU multiplies the first "
+            "layer of an MLP; give fp32 or auto"
+        )
     if spec.budget.max_trials is not None and spec.budget.max_trials < spec.replicates and not stored:
         lines.append(
             f"budget.max_trials: got {spec.budget.max_trials}, below replicates ({spec.replicates}), so that no "

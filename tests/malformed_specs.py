@@ -124,6 +124,16 @@ _CONTENTS: list[tuple[str, str | bytes | Path, tuple[str, ...]]] = [
     ("no replicates", GOOD + "replicates: 0\n", ("replicates: got 0", "allowed: an integer from 1 to 1000")),
     ("train_size too small", GOOD + "train_size: 9\n", ("train_size: got 9", "allowed: an integer from 10")),
     ("batch of one", GOOD + "batch_size: 1\n", ("batch_size: got 1", "allowed: an integer from 2 to 65536")),
+    (
+        "int16 of a CNN",
+        GOOD.replace("mlp", "cnn") + "precision: int16\n",
+        ("precision: got 'int16' with model cnn", "allowed: with mlp and 0"),
+    ),
+    (
+        "int16 on a GPU",
+        GOOD + "precision: int16\nresources: {gpus_per_trial: 1}\n",
+        ("precision: got 'int16' with model mlp and resources.gpus_per_trial 1", "give fp32 or auto"),
+    ),
     ("unknown precision", GOOD + "precision: fp16\n", ("precision: got 'fp16'", "allowed: one of auto")),
     ("unknown optimizer", GOOD + "optimizer: adamw\n", ("optimizer: got 'adamw'", "allowed: one of adam")),
     ("unknown mode", GOOD + "mode: studie\n", ("mode: got 'studie'", "allowed: one of search")),

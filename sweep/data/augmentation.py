@@ -145,11 +145,13 @@ def augment(
     *,
     mean_C: Tensor,
     std_C: Tensor,
+    as_pixels: bool = False,
 ) -> Tensor:
     """Normalised copies of the images at index_N as `apply` changes them by what `draw` draws: float32 (N, C, H, W).
 
     images_MCHW: uint8, with C = 3; index_N: int64; mean_C, std_C: float32, in [0, 1] pixel units. All of them and the
-    generator are on one device. On a CPU one compiled loop, equal up to rounding. Raises ValueError as `apply` does.
+    generator are on one device. On a CPU one compiled loop, equal up to rounding. as_pixels: there, not normalised but
+    rounded to pixels of 8 bits again, as int16, pixel - 128. Raises ValueError as `apply` does.
     """
     _check(images_MCHW)
     if images_MCHW.device.type != "cpu":
@@ -158,8 +160,8 @@ def augment(
         return x_NCHW.sub_(mean_C.view(-1, 1, 1)).div_(std_C.view(-1, 1, 1))
     n = len(index_N)
     uniforms = _uniforms(n, generator, "cpu").numpy()
-    x_NCHW = torch.empty(n, *images_MCHW.shape[1:])
-    kernels.augment(
+    x_NCHW = torch.empty(n, *images_MCHW.shape[1:], dtype=torch.int16 if as_pixels else torch.float32)
+    change = (
         images_MCHW.numpy(),
         index_N.numpy(),
         uniforms[: 7 * n].reshape(7, n),
@@ -168,10 +170,11 @@ def augment(
         np.array(augmentation.colours, dtype=np.float32),
         uniforms[7 * n :].argsort(),
         np.array(GREY_WEIGHTS, dtype=np.float32),
-        mean_C.numpy(),
-        std_C.numpy(),
-        x_NCHW.numpy(),
     )
+    if as_pixels:
+        kernels.augment_pixels(*change, x_NCHW.numpy())
+    else:
+        kernels.augment(*change, mean_C.numpy(), std_C.numpy(), x_NCHW.numpy())
     return x_NCHW
 
 

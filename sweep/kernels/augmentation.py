@@ -33,31 +33,68 @@ def augment(
 
     Raises OutOfBoundsError for an image that there is not.
     """
-    at_most = np.float32(flip_prob)
     for i in range(len(index_N)):
-        if index_N[i] < 0 or index_N[i] >= len(images_M3HW):
-            raise OutOfBoundsError("image", index_N[i], len(images_M3HW))
-        down, right = _offset(u_7N[0, i], padding), _offset(u_7N[1, i], padding)
         image = out_N3HW[i]
-        _crop_and_flip(images_M3HW[index_N[i]], down, right, u_7N[2, i] < at_most, image)
-        for change in order:
-            strength = strength_4[change]
-            if strength == 0:
-                continue
-            deviation = strength * (np.float32(2) * u_7N[3 + change, i] - np.float32(1))
-            if change == BRIGHTNESS:
-                _brighten(image, np.float32(1) + deviation)
-            elif change == CONTRAST:
-                _contrast(image, np.float32(1) + deviation, grey_3)
-            elif change == SATURATION:
-                _saturate(image, np.float32(1) + deviation, grey_3)
-            else:
-                _turn_hue(image, deviation)
+        _change(images_M3HW, index_N[i], u_7N[:, i], padding, flip_prob, strength_4, order, grey_3, image)
         for c in range(3):
             mean, std = mean_3[c], std_3[c]
             for y in range(image.shape[1]):
                 for x in range(image.shape[2]):
                     image[c, y, x] = (image[c, y, x] - mean) / std
+
+
+@compiled
+def augment_pixels(
+    images_M3HW: np.ndarray,
+    index_N: np.ndarray,
+    u_7N: np.ndarray,
+    padding: int,
+    flip_prob: float,
+    strength_4: np.ndarray,
+    order: np.ndarray,
+    grey_3: np.ndarray,
+    out_N3HW: np.ndarray,
+) -> None:
+    """As `augment`, but write pixels, rounded to 8 bits again, as int16: pixel - 128. Raises OutOfBoundsError, too."""
+    image: np.ndarray = np.empty(images_M3HW.shape[1:], np.float32)
+    for i in range(len(index_N)):
+        _change(images_M3HW, index_N[i], u_7N[:, i], padding, flip_prob, strength_4, order, grey_3, image)
+        for c in range(3):
+            for y in range(image.shape[1]):
+                for x in range(image.shape[2]):
+                    out_N3HW[i, c, y, x] = np.int16(np.rint(np.float32(255) * image[c, y, x])) - np.int16(128)
+
+
+@inner
+def _change(
+    images_M3HW: np.ndarray,
+    index: int,
+    u_7: np.ndarray,
+    padding: int,
+    flip_prob: float,
+    strength_4: np.ndarray,
+    order: np.ndarray,
+    grey_3: np.ndarray,
+    image_3HW: np.ndarray,
+) -> None:
+    """Write one image, in [0, 1]."""
+    if index < 0 or index >= len(images_M3HW):
+        raise OutOfBoundsError("image", index, len(images_M3HW))
+    down, right = _offset(u_7[0], padding), _offset(u_7[1], padding)
+    _crop_and_flip(images_M3HW[index], down, right, u_7[2] < np.float32(flip_prob), image_3HW)
+    for change in order:
+        strength = strength_4[change]
+        if strength == 0:
+            continue
+        deviation = strength * (np.float32(2) * u_7[3 + change] - np.float32(1))
+        if change == BRIGHTNESS:
+            _brighten(image_3HW, np.float32(1) + deviation)
+        elif change == CONTRAST:
+            _contrast(image_3HW, np.float32(1) + deviation, grey_3)
+        elif change == SATURATION:
+            _saturate(image_3HW, np.float32(1) + deviation, grey_3)
+        else:
+            _turn_hue(image_3HW, deviation)
 
 
 @inner

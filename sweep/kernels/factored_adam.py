@@ -13,11 +13,11 @@ import numpy as np
 from sweep.kernels.compiled import compiled, inner
 from sweep.kernels.vectors import LANES, LINE, outer_products
 
-# Of the gradient at a time: 4 outputs, 24 inputs. A panel holds a batch's values of so many inputs.
-OUTPUTS, PANEL = 4, 24
+# Of the gradient at a time: 6 outputs, 16 inputs. A panel holds a batch's values of so many inputs.
+OUTPUTS, PANEL = 6, 16
 # Of so many outputs the gradient is multiplied while the step is taken of as many before. The fewer, the more often all
 # panels are read; the more, the less of both gradients stays in the core's second cache.
-ROWS = 16
+ROWS = 12
 # Inputs at a time, and at most so many bytes of panels.
 WIDTH, PANELS_BYTES = 3072, 2**21
 
@@ -44,7 +44,30 @@ def step(
     """
     batch, outputs = dy_BO.shape
     inputs = x_BI.shape[1]
-    settings = (
+    settings = adam_settings(weight_decay, beta1, beta2, lr, inverse_root, eps)
+    dy = np.zeros((tiles(outputs), batch, OUTPUTS), np.float32)
+    for b in range(batch):
+        for o in range(outputs):
+            dy[o // OUTPUTS, b, o % OUTPUTS] = dy_BO[b, o]
+    panels = np.zeros((panels_at_once(inputs, batch), batch, PANEL), np.float32)
+    gradients = np.empty((2, ROWS, len(panels) * PANEL), np.float32)
+    one_C, one_O = np.ones(1, np.float32), np.ones(outputs, np.float32)
+    zero_C, zero_O, zero_I = np.zeros(1, np.float32), np.zeros(outputs, np.float32), np.zeros(inputs, np.float32)
+    as_it_is = one_C, zero_C, one_O, zero_O, zero_O, zero_I
+    for i in range(0, inputs, len(panels) * PANEL):
+        width = min(inputs - i, len(panels) * PANEL)
+        for b in range(batch):
+            for panel in range(-(-width // PANEL)):
+                _copy(x_BI[b, i + panel * PANEL : i + min((panel + 1) * PANEL, width)], panels[panel, b])
+        walk(dy, panels, gradients, as_it_is, weight_OI, mean_OI, square_OI, i, width, settings)
+
+
+@inner
+def adam_settings(
+    weight_decay: float, beta1: float, beta2: float, lr: float, inverse_root: float, eps: float
+) -> tuple[np.float32, ...]:
+    """What `_adam_row` takes of `step`'s arguments."""
+    return (
         np.float32(weight_decay),
         np.float32(1 - beta1),
         np.float32(beta2),
@@ -53,55 +76,87 @@ def step(
         np.float32(inverse_root),
         np.float32(eps),
     )
+
+
+@inner
+def tiles(outputs: int) -> int:
+    """How many of OUTPUTS are multiplied, in whole groups of ROWS."""
+    return -(-outputs // ROWS) * ROWS // OUTPUTS
+
+
+@inner
+def panels_at_once(inputs: int, places: int) -> int:
+    """How many panels of `places` times PANEL values are taken at a time."""
+    return max(1, min(-(-min(inputs, WIDTH) // PANEL), PANELS_BYTES // (4 * PANEL * places)))
+
+
+@inner
+def walk(
+    dy: np.ndarray,
+    panels: np.ndarray,
+    gradients: np.ndarray,
+    meaning: tuple[np.ndarray, ...],
+    weight_OI: np.ndarray,
+    mean_OI: np.ndarray,
+    square_OI: np.ndarray,
+    i: int,
+    width: int,
+    settings: tuple[np.float32, ...],
+) -> None:
+    """Multiply dy (tiles, places, OUTPUTS) and panels (panels, places, PANEL), and move the rows, from i on.
+
+    gradients (2, ROWS, inputs of all panels): of the rows that are multiplied, and of those that are moved meanwhile.
+    meaning: slope_C, shift_C, scale_O, sum_O, left_O, centre_I; a gradient is slope * scale * (what the product gives
+    + left * centre) + shift * sum. C colours, each with as many of the inputs.
+    """
+    slope_C, shift_C, scale_O, sum_O, left_O, centre_I = meaning
+    outputs = len(weight_OI)
     groups = -(-outputs // ROWS)
-    dy = np.zeros((groups * ROWS // OUTPUTS, batch, OUTPUTS), np.float32)
-    for b in range(batch):
-        for o in range(outputs):
-            dy[o // OUTPUTS, b, o % OUTPUTS] = dy_BO[b, o]
-    most_panels = max(1, min(-(-min(inputs, WIDTH) // PANEL), PANELS_BYTES // (4 * PANEL * batch)))
-    panels = np.zeros((most_panels, batch, PANEL), np.float32)
+    places = panels.shape[1]
     flat_dy, flat_panels = dy.reshape(-1), panels.reshape(-1)
-    gradients = np.empty((2, ROWS, most_panels * PANEL), np.float32)
     arrays = weight_OI, mean_OI, square_OI
-    for i in range(0, inputs, most_panels * PANEL):
-        width = min(inputs - i, most_panels * PANEL)
-        used = -(-width // PANEL)
-        for b in range(batch):
-            for panel in range(used):
-                _copy(x_BI[b, i + panel * PANEL : i + min((panel + 1) * PANEL, width)], panels[panel, b])
-        # Between two rows of the step so many products fetch a piece of each array.
-        products = max(1, used // ROWS * (ROWS // OUTPUTS) // len(arrays))
-        piece = -(-width // products)
-        for group in range(groups + 1):
-            for row in range(ROWS):
-                stepped = (group - 1) * ROWS + row
-                fetched = min(max(stepped, 0), outputs - 1)
-                product = 0
-                for panel in range(row * used // ROWS, (row + 1) * used // ROWS if group < groups else 0):
-                    for tile in range(group * ROWS // OUTPUTS, (group + 1) * ROWS // OUTPUTS):
-                        _write_outer_products(
-                            flat_dy,
-                            tile * batch * OUTPUTS,
-                            flat_panels,
-                            panel * batch * PANEL,
-                            batch,
-                            gradients[group % 2],
-                            tile * OUTPUTS - group * ROWS,
-                            panel * PANEL,
-                            arrays[min(product // products, len(arrays) - 1)],
-                            fetched,
-                            i + product % products * piece,
-                            min(LINE, -(-piece // batch)),
-                        )
-                        product += 1
-                if 0 <= stepped < outputs:
-                    _adam_row(
-                        gradients[1 - group % 2, row],
-                        weight_OI[stepped, i : i + width],
-                        mean_OI[stepped, i : i + width],
-                        square_OI[stepped, i : i + width],
-                        *settings,
+    of_colour = weight_OI.shape[1] // len(slope_C)
+    used = -(-width // PANEL)
+    # Between two rows of the step so many products fetch a piece of each array.
+    products = max(1, used // ROWS * (ROWS // OUTPUTS) // len(arrays))
+    piece = -(-width // products)
+    for group in range(groups + 1):
+        for row in range(ROWS):
+            moved = (group - 1) * ROWS + row
+            fetched = min(max(moved, 0), outputs - 1)
+            product = 0
+            for panel in range(row * used // ROWS, (row + 1) * used // ROWS if group < groups else 0):
+                for tile in range(group * ROWS // OUTPUTS, (group + 1) * ROWS // OUTPUTS):
+                    _write_outer_products(
+                        flat_dy,
+                        tile * places * OUTPUTS,
+                        flat_panels,
+                        panel * places * PANEL,
+                        places,
+                        gradients[group % 2],
+                        tile * OUTPUTS - group * ROWS,
+                        panel * PANEL,
+                        arrays[min(product // products, len(arrays) - 1)],
+                        fetched,
+                        i + product % products * piece,
+                        min(LINE, -(-piece // places)),
                     )
+                    product += 1
+            if 0 <= moved < outputs:
+                for c in range(len(slope_C)):
+                    start, stop = max(i, c * of_colour), min(i + width, (c + 1) * of_colour)
+                    if start < stop:
+                        _adam_row(
+                            gradients[1 - group % 2, row, start - i : stop - i],
+                            slope_C[c] * scale_O[moved],
+                            shift_C[c] * sum_O[moved],
+                            left_O[moved],
+                            centre_I[start:stop],
+                            weight_OI[moved, start:stop],
+                            mean_OI[moved, start:stop],
+                            square_OI[moved, start:stop],
+                            *settings,
+                        )
 
 
 @inner
@@ -113,6 +168,10 @@ def _copy(values: np.ndarray, to: np.ndarray) -> None:
 @inner
 def _adam_row(
     gradient: np.ndarray,
+    slope: np.float32,
+    shift: np.float32,
+    left: np.float32,
+    centre: np.ndarray,
     weight: np.ndarray,
     mean: np.ndarray,
     square: np.ndarray,
@@ -125,7 +184,7 @@ def _adam_row(
     eps: np.float32,
 ) -> None:
     for i in range(len(weight)):
-        g = gradient[i] + weight_decay * weight[i]
+        g = slope * (np.float32(gradient[i]) + left * centre[i]) + shift + weight_decay * weight[i]
         mean[i] += mean_share * (g - mean[i])
         square[i] = beta2 * square[i] + square_share * g * g
         weight[i] -= lr * mean[i] / (np.sqrt(square[i]) * inverse_root + eps)

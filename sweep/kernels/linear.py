@@ -47,12 +47,12 @@ def _forward(x_BI: np.ndarray, weight_OI: np.ndarray, bias_O: np.ndarray, y_BO: 
     panel = np.empty(PANEL * inputs, np.float32)
     edge = np.empty((IMAGES, PANEL), np.float32)
     for tile in range(tiles):
-        _pack(x_BI, tile * IMAGES, IMAGES, images, tile * IMAGES * inputs)
+        pack(x_BI, tile * IMAGES, IMAGES, images, tile * IMAGES * inputs)
     for b in range(batch):
         for o in range(outputs):
             y_BO[b, o] = bias_O[o]
     for o in range(0, outputs, PANEL):
-        _pack(weight_OI, o, PANEL, panel, 0)
+        pack(weight_OI, o, PANEL, panel, 0)
         for i in range(0, inputs, DEPTH):
             for tile in range(tiles):
                 b = tile * IMAGES
@@ -70,7 +70,7 @@ def _forward(x_BI: np.ndarray, weight_OI: np.ndarray, bias_O: np.ndarray, y_BO: 
 
 
 @inner
-def _pack(values: np.ndarray, first: int, count: int, packed: np.ndarray, start: int) -> None:
+def pack(values: np.ndarray, first: int, count: int, packed: np.ndarray, start: int) -> None:
     """Of `count` rows of values the first column, the second, and so on. What is written too much is written over."""
     for row in range(0, count, LANES):
         for i in range(0, values.shape[1], LANES):

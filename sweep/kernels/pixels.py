@@ -6,7 +6,23 @@ Shapes: N images of a data set, B of them, C colours, P pixels.
 import numpy as np
 
 from sweep.kernels.bounds import OutOfBoundsError
-from sweep.kernels.compiled import compiled
+from sweep.kernels.compiled import compiled, inner
+
+
+@compiled
+def gather_centred(
+    images_NCP: np.ndarray, labels_N: np.ndarray, index_B: np.ndarray, pixels_BCP: np.ndarray, y_B: np.ndarray
+) -> None:
+    """Write pixel - 128 of the uint8 images at index_B (int64) as int16, and their labels (int64).
+
+    Raises OutOfBoundsError for an image that there is not.
+    """
+    for b in range(len(index_B)):
+        image, y_B[b] = _image_and_label(images_NCP, labels_N, index_B[b])
+        for c in range(image.shape[0]):
+            colour, out = image[c], pixels_BCP[b, c]
+            for p in range(len(colour)):
+                out[p] = np.int16(colour[p]) - np.int16(128)
 
 
 @compiled
@@ -26,12 +42,16 @@ def gather_normalised(
     Raises OutOfBoundsError for an image that there is not.
     """
     for b in range(len(index_B)):
-        if index_B[b] < 0 or index_B[b] >= len(images_NCP):
-            raise OutOfBoundsError("image", index_B[b], len(images_NCP))
-        image = images_NCP[index_B[b]]
-        y_B[b] = labels_N[index_B[b]]
+        image, y_B[b] = _image_and_label(images_NCP, labels_N, index_B[b])
         for c in range(len(mean_C)):
             mean, std = mean_C[c], std_C[c]
             colour, out = image[c], x_BCP[b, c]
             for p in range(len(colour)):
                 out[p] = (np.float32(colour[p]) - mean) / std
+
+
+@inner
+def _image_and_label(images_NCP: np.ndarray, labels_N: np.ndarray, index: int) -> tuple[np.ndarray, np.int64]:
+    if index < 0 or index >= len(images_NCP):
+        raise OutOfBoundsError("image", index, len(images_NCP))
+    return images_NCP[index], labels_N[index]

@@ -10,6 +10,7 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
 from sweep.kernels import linear as kernels
+from sweep.kernels import pixel_linear
 from sweep.kernels.vectors import LANES, suit_the_processor
 
 # With fewer, weight, gradient and moments stay in the cache anyway.
@@ -28,14 +29,46 @@ class Linear(nn.Linear):
     may_leave_factors = False
     # The arrays dy (B, O) and x (B, I): the gradient of the weight is dyᵀ x.
     factors: tuple[Any, Any] | None = None
+    # slope_C and shift_C, float32, of a layer that takes pixels.
+    pixel_scale: tuple[Tensor, Tensor] | None = None
+
+    def take_pixels(self, slope_C: Tensor, shift_C: Tensor) -> bool:
+        """Whether x may be pixels from now on: int16 p, pixel - 128, which stands for slope * p + shift. On a CPU.
+
+        It may where that is faster, in a large layer, and as exact: there are as many inputs for each colour C, and
+        none is all but constant. Autograd has no gradients of such a product.
+        """
+        inputs, colours = self.in_features, len(slope_C)
+        fits = inputs >= 2 * LANES and inputs % 2 == 0 and inputs % colours == 0
+        if self.weight.numel() < FEWEST_WEIGHTS or not fits or slope_C.max() > 1:
+            return False
+        self.pixel_scale = slope_C, shift_C
+        return True
 
     def forward(self, x_BI: Tensor) -> Tensor:
-        """x_BI: float (B, I). Returns (B, O)."""
+        """x_BI: float (B, I), or pixels. Returns (B, O)."""
+        if x_BI.dtype == torch.int16:
+            return self._of_pixels(x_BI)
         if not self.multiplies(x_BI):
             return super().forward(x_BI)
         if torch.is_grad_enabled():
             return CompiledLinear.apply(x_BI, self.weight, self.bias, self)
         return product(x_BI, self.weight, self.bias)
+
+    def normalised(self, pixels_BI: Tensor) -> Tensor:
+        """What pixels stand for."""
+        assert self.pixel_scale is not None
+        slope_C, shift_C = self.pixel_scale
+        x_BCP = slope_C[:, None] * pixels_BI.view(len(pixels_BI), len(slope_C), -1)
+        return x_BCP.add_(shift_C[:, None]).view(pixels_BI.shape)
+
+    def _of_pixels(self, pixels_BI: Tensor) -> Tensor:
+        if self.pixel_scale is None or torch.is_grad_enabled():
+            raise TypeError("Linear: got int16; allowed are pixels after take_pixels(), where autograd is off")
+        y_BO = pixels_BI.new_empty(len(pixels_BI), self.out_features, dtype=torch.float32)
+        arguments = (pixels_BI.contiguous(), *self.pixel_scale, self.weight.detach(), self.bias.detach(), y_BO)
+        pixel_linear.forward(*(tensor.numpy() for tensor in arguments))
+        return y_BO
 
     def multiplies(self, x_BI: Tensor) -> bool:
         """Whether the products with x are our own."""

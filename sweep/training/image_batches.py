@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from sweep.data.augmentation import Augmentation, augment
-from sweep.kernels.pixels import gather_normalised
+from sweep.kernels.pixels import gather_centred, gather_normalised
 
 
 class ImageBatches:
@@ -20,6 +20,9 @@ class ImageBatches:
     On a CPU the pixels stay the memory-mapped file that all trials of the machine share; on a GPU they are copied there
     once and stay there.
     """
+
+    # Whether images are given as int16, pixel - 128, not normalised; on a CPU.
+    as_pixels = False
 
     def __init__(
         self,
@@ -48,20 +51,39 @@ class ImageBatches:
     def augmented(
         self, index_B: Tensor, augmentation: Augmentation, generator: torch.Generator
     ) -> tuple[Tensor, Tensor]:
-        """The images and labels at `index_B` (int64, on the device): float (B, 3, H, W) normalised, int64 (B,)."""
+        """The images and labels at `index_B` (int64, on the device): (B, 3, H, W), float normalised, or as pixels;
+        int64 (B,).
+        """
         if augmentation.is_identity:
             return self._unchanged(index_B)
-        x_BCHW = augment(self.images_NCHW, index_B, augmentation, generator, mean_C=self._mean_C, std_C=self._std_C)
+        x_BCHW = augment(
+            self.images_NCHW,
+            index_B,
+            augmentation,
+            generator,
+            mean_C=self._mean_C,
+            std_C=self._std_C,
+            as_pixels=self.as_pixels,
+        )
         return x_BCHW, self.labels_N.index_select(0, index_B)
 
+    @property
+    def pixel_scale(self) -> tuple[Tensor, Tensor]:
+        """slope_C, shift_C (float32): slope * (pixel - 128) + shift is the normalised pixel."""
+        return 1 / self._pixel_std_C, (128 - self._pixel_mean_C) / self._pixel_std_C
+
     def on_cpu(self, index_B: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """The images at `index_B`, unchanged but for the normalisation, as arrays: float32 (B, 3, H*W), int64 (B,)."""
-        x_BCP, y_B = np.empty((len(index_B), *self._arrays[0].shape[1:]), np.float32), np.empty(len(index_B), np.int64)
-        gather_normalised(*self._arrays, index_B, *self._normalisation, x_BCP, y_B)
+        """The images at `index_B`, unchanged, as arrays: float32 normalised (B, 3, H*W), or as pixels; int64 (B,)."""
+        kind = np.int16 if self.as_pixels else np.float32
+        x_BCP, y_B = np.empty((len(index_B), *self._arrays[0].shape[1:]), kind), np.empty(len(index_B), np.int64)
+        if self.as_pixels:
+            gather_centred(*self._arrays, index_B, x_BCP, y_B)
+        else:
+            gather_normalised(*self._arrays, index_B, *self._normalisation, x_BCP, y_B)
         return x_BCP, y_B
 
     def clean(self, index_N: Tensor, batch_size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """All images at `index_N` in order, unchanged but for the normalisation, `batch_size` at a time."""
+        """All images at `index_N` in order, unchanged: normalised, or as pixels. `batch_size` at a time."""
         return map(self._unchanged, index_N.split(batch_size))
 
     def _unchanged(self, index_B: Tensor) -> tuple[Tensor, Tensor]:

@@ -2,9 +2,10 @@
 
 Between products that empty the caches even the shortest of torch's calls takes 10 to 60 µs, and autograd makes some
 fifty of them a step. Here the loops of `sweep.kernels` follow each other and write into arrays that stay from step to
-step; the numbers are, bit for bit, those that autograd gets from `sweep.models`.
+step. The numbers are, bit for bit, those that autograd gets from `sweep.models`; a first layer may take pixels, too.
 
-Shapes: B of a batch, I inputs and O outputs of a linear layer, C features between layers. Arrays are float32.
+Shapes: B of a batch, I inputs and O outputs of a linear layer, C features between layers. Arrays are float32, pixels
+int16.
 """
 
 from abc import ABC, abstractmethod
@@ -14,6 +15,7 @@ import torch
 from torch import Tensor
 
 from sweep.kernels import linear as linear_kernels
+from sweep.kernels import pixel_linear
 from sweep.kernels import pointwise as kernels
 from sweep.kernels.classifier import add_and_differentiate
 from sweep.models.batch_norm import BatchNorm1d
@@ -44,7 +46,7 @@ class MLPGradients:
         self._dfeatures_BC = NOTHING
 
     def __call__(self, x_BCP: np.ndarray, y_B: np.ndarray) -> None:
-        """x: float32, images of any number of dimensions; y: int64. Adds the images' cross-entropies (nats) to
+        """x: float32 or pixels, of any number of dimensions; y: int64. Adds the images' cross-entropies (nats) to
         loss_sum, and to correct how many have their class's logit as the largest. Raises OutOfBoundsError for a label
         that is no class.
         """
@@ -104,6 +106,31 @@ class _Linear(_Run):
         if with_dx:
             _product(dy_BO, self._weight_OI, self._dx_BI)
         return self._dx_BI
+
+
+class _PixelLinear(_Linear):
+    """A first layer that takes pixels."""
+
+    def __init__(self, layer: Linear, scale: tuple[Tensor, Tensor]) -> None:
+        super().__init__(layer)
+        slope_C, shift_C = scale
+        self._scale = slope_C.numpy(), shift_C.numpy()
+
+    def forward(self, x_BI: np.ndarray) -> np.ndarray:
+        self._x_BI = x_BI
+        if len(self._y_BO) != len(x_BI):
+            self._y_BO = np.empty((len(x_BI), len(self._weight_OI)), np.float32)
+        pixel_linear.forward(x_BI, *self._scale, self._weight_OI, self._bias_O, self._y_BO)
+        return self._y_BO
+
+    def backward(self, dy_BO: np.ndarray, *, with_dx: bool) -> np.ndarray:
+        if len(dy_BO) > pixel_linear.MOST_SUMMED or not self._layer.may_leave_factors:
+            x_BI = self._layer.normalised(torch.from_numpy(self._x_BI))
+            self._x_BI, self._multiplies = x_BI.numpy(), self._layer.multiplies(x_BI)
+            return super().backward(dy_BO, with_dx=with_dx)
+        self._layer.factors = dy_BO, self._x_BI
+        linear_kernels.sum_of_rows(dy_BO, self._dbias_O)
+        return NOTHING  # nothing with parameters is in front
 
 
 class _Pointwise(_Run):
@@ -186,7 +213,8 @@ class _Norm(_Pointwise):
 def _run(block: Block, letters: str) -> _Run:
     if letters == "l":
         assert isinstance(block.l, Linear)
-        return _Linear(block.l)
+        scale = block.l.pixel_scale
+        return _Linear(block.l) if scale is None else _PixelLinear(block.l, scale)
     rectify, dropout = "r" in letters, block.d if "d" in letters else None
     if "b" in letters:
         assert isinstance(block.b, BatchNorm1d)

@@ -7,11 +7,12 @@ import math
 from abc import ABC, abstractmethod
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.sgd import sgd
 
-from sweep.kernels import factored_adam
+from sweep.kernels import factored_adam, pixel_linear
 from sweep.models.linear import Linear
 
 BETA1, BETA2, EPS = 0.9, 0.999, 1e-8  # torch's defaults
@@ -109,13 +110,8 @@ class Adam(Optimizer):
         )
         for i, (dy_BO, x_BI) in multiplied.items():
             step = float(self._all_steps[i])
-            weight_OI, mean_OI, square_OI = self._arrays[i]
-            factored_adam.step(
-                dy_BO,
-                x_BI,
-                weight_OI,
-                mean_OI,
-                square_OI,
+            how = (
+                *self._arrays[i],
                 float(self.weight_decay),
                 BETA1,
                 BETA2,
@@ -123,6 +119,12 @@ class Adam(Optimizer):
                 1 / math.sqrt(1 - BETA2**step),
                 EPS,
             )
+            scale = self._linear[i].pixel_scale
+            if scale is not None and x_BI.dtype == np.int16:
+                slope_C, shift_C = scale
+                pixel_linear.adam_step(dy_BO, x_BI, slope_C.numpy(), shift_C.numpy(), *how)
+            else:
+                factored_adam.step(dy_BO, x_BI, *how)
 
     def _all_without(self, places: tuple[int, ...]) -> list[list[Tensor]]:
         """Parameters, their values, means, squares and steps."""

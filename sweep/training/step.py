@@ -42,10 +42,10 @@ class Step:
         self._augmentation = augmentation
         self._generator = generator
         self._precision = precision
-        self._fp32_on_cpu = images.device.type == "cpu" and precision == "fp32"
+        self._by_own_loops = images.device.type == "cpu" and precision != "bf16"
         # None: by autograd.
         self.mlp_gradients = (
-            MLPGradients(model, self.loss_sum, self.correct) if self._fp32_on_cpu and isinstance(model, MLP) else None
+            MLPGradients(model, self.loss_sum, self.correct) if self._by_own_loops and isinstance(model, MLP) else None
         )
 
     def __call__(self, index_B: Tensor) -> None:
@@ -57,14 +57,14 @@ class Step:
             self.train_on(*self.augmented(index_B))
 
     def augmented(self, index_B: Tensor) -> tuple[Tensor, Tensor]:
-        """Float (B, C, H, W) and int64 (B,)."""
+        """Float (B, C, H, W), or pixels, and int64 (B,)."""
         return self._images.augmented(index_B, self._augmentation, self._generator)
 
     def train_on(self, x_BCHW: Tensor, y_B: Tensor) -> None:
         """Train on these images and labels."""
         if self.mlp_gradients is not None:
             self.mlp_gradients(x_BCHW.numpy(), y_B.numpy())
-        elif self._fp32_on_cpu:
+        elif self._by_own_loops:
             self._by_autograd_to_the_head(x_BCHW, y_B)
         else:
             self._by_autograd(x_BCHW, y_B)

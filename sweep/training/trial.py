@@ -18,6 +18,7 @@ from sweep.data.augmentation import Augmentation
 from sweep.data.dataset import ImageDataset
 from sweep.data.split import split_indices
 from sweep.models import build_model
+from sweep.models.mlp import MLP
 from sweep.training.captured_step import CapturedStep
 from sweep.training.divergence import not_finite
 from sweep.training.evaluation import evaluate
@@ -106,6 +107,10 @@ class Trial:
             weight_decay=configuration["weight_decay"],
             sgd_momentum=configuration["sgd_momentum"],
         )
+        if precision == "int16" and self.device.type == "cpu" and isinstance(self.model, MLP):
+            as_pixels = self.model.take_pixels(*self._images.pixel_scale)
+            for images in filter(None, (self._images, self._test_images)):
+                images.as_pixels = as_pixels
         self._step = Step(
             self.model, self.optimizer, self._images, self._augmentation, self._augment_generator, precision
         )

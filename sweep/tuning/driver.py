@@ -35,6 +35,7 @@ from sweep.tuning.interrupts import Interrupts
 from sweep.tuning.ledger import Ledger
 from sweep.tuning.lost_workers import survive_lost_workers
 from sweep.tuning.manifest_content import manifest_content, timestamp
+from sweep.tuning.number_format import format_of_final_round
 from sweep.tuning.out_of_memory import TriedAgainAlone, survive_memory_kills
 from sweep.tuning.pace import Pace
 from sweep.tuning.places import Places
@@ -86,7 +87,7 @@ def drive(
             manifest = manifest_content(sweep.name, spec, dataset, on_a_cluster=address is not None)
             if final_round is not None:
                 _refuse_other_data(sweep, spec, dataset, final_round.search)
-                manifest["precision"] = final_round.search.get("precision", "fp32")
+                manifest["precision"] = format_of_final_round(final_round.search, spec)
                 manifest["final_round"] = final_round.note()
             if sweep.exists(MANIFEST):
                 raise SweepInUseError(f"{sweep}: another driver has begun this sweep just now; give another --id")

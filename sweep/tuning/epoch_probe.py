@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from cluster.errors import PreflightError
 from search_spaces.domains import Value
 from sweep.spec import SweepSpec
+from sweep.tuning.number_format import number_format
 
 if TYPE_CHECKING:
     from sweep.data.dataset import ImageDataset
@@ -50,7 +51,6 @@ def _epoch_s(spec: SweepSpec, dataset: "ImageDataset", configuration: dict[str, 
     import torch
 
     from sweep.data.split import split_indices
-    from sweep.training.precision import resolve_precision
     from sweep.training.trial import Trial
 
     on_gpu = spec.resources.gpus_per_trial > 0
@@ -73,7 +73,7 @@ def _epoch_s(spec: SweepSpec, dataset: "ImageDataset", configuration: dict[str, 
         train_size=trained,
         device=device,
         decompose=spec.decompose,
-        precision=resolve_precision(spec.precision, device),
+        precision=number_format(spec),
     )
     trial.train_epoch()
     row = trial.train_epoch()

@@ -4,13 +4,13 @@ import os
 import platform
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from cluster.environment import owner
 from cluster.nodes import versions_here
 from sweep.data.dataset import ImageDataset
 from sweep.spec import SweepSpec
-from sweep.training.precision import resolve_precision
+from sweep.tuning.number_format import number_format
 
 _PACKAGES = ("gapsweep", "torch", "torchvision", "ray", "optuna", "pandas", "pyarrow", "numpy")
 
@@ -19,9 +19,6 @@ def manifest_content(
     sweep_id: str, spec: SweepSpec, dataset: ImageDataset, *, on_a_cluster: bool = False
 ) -> dict[str, Any]:
     """The manifest of a sweep that starts now."""
-    device: Literal["cpu", "cuda"] = "cuda" if spec.resources.gpus_per_trial > 0 else "cpu"
-    # The driver's CPU says nothing of those that train.
-    precision = "fp32" if on_a_cluster and spec.precision == "auto" else spec.precision
     return {
         "sweep_id": sweep_id,
         "name": spec.name,
@@ -32,7 +29,7 @@ def manifest_content(
         "spec": spec.to_dict(),
         "seed": spec.search.seed,
         # As resolved here, so that a sweep resumed on another machine goes on in the same format.
-        "precision": resolve_precision(precision, device),
+        "precision": number_format(spec, on_a_cluster=on_a_cluster),
         "dataset": {
             "name": spec.dataset,
             "fingerprint": dataset.fingerprint,

@@ -57,6 +57,38 @@ def test_without_an_optimiser_that_takes_factors_the_gradient_is_where_torch_has
         torch.testing.assert_close(got, wanted, rtol=1e-5, atol=1e-4)
 
 
+SCALE = torch.tensor([0.02, 0.01]), torch.tensor([0.1, -0.2])
+
+
+def test_pixels_are_multiplied_as_what_they_stand_for() -> None:
+    layer, theirs = layers(2 * LARGE[0], LARGE[1])
+    assert layer.take_pixels(*SCALE)
+    pixels = torch.randint(-128, 128, (100, 2 * LARGE[0]), dtype=torch.int16)
+    slope, shift = (each.repeat_interleave(LARGE[0]) for each in SCALE)
+    x = slope * pixels + shift
+    torch.testing.assert_close(layer.normalised(pixels), x)
+    with torch.inference_mode():
+        torch.testing.assert_close(layer(pixels), theirs(x), rtol=1e-3, atol=1e-3)
+    with pytest.raises(TypeError, match=r"got int16; allowed are pixels after take_pixels\(\)"):
+        layer(pixels)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "outputs", "slope"),
+    [
+        (256, FEWEST_WEIGHTS // 256 - 1, 0.1),
+        (14, FEWEST_WEIGHTS, 0.1),  # fewer than a vector has
+        (257, FEWEST_WEIGHTS, 0.1),
+        (256, FEWEST_WEIGHTS, 1.1),  # all but constant: what it is divided by would take the levels of the others
+    ],
+)
+def test_a_layer_for_which_they_are_not_takes_no_pixels(inputs: int, outputs: int, slope: float) -> None:
+    layer = Linear(inputs, outputs)
+    assert not layer.take_pixels(torch.tensor([0.1, slope]), SCALE[1])
+    with pytest.raises(TypeError, match="got int16"), torch.inference_mode():
+        layer(torch.zeros(1, inputs, dtype=torch.int16))
+
+
 @pytest.mark.parametrize("why", ["few weights", "few inputs", "many rows", "no rows", "float64", "bf16", "processor"])
 def test_otherwise_all_is_torchs(why: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(linear, "suit_the_processor", lambda: why != "processor")

@@ -6,7 +6,7 @@ import pytest
 
 from sweep.data.dataset import load_dataset
 from sweep.spec import SweepSpec
-from sweep.training import precision
+from sweep.tuning import number_format
 from sweep.tuning.manifest_content import manifest_content
 
 
@@ -14,7 +14,7 @@ from sweep.tuning.manifest_content import manifest_content
 def test_the_driver_s_cpu_says_nothing_of_a_cluster_s(
     data_cache: Path, monkeypatch: pytest.MonkeyPatch, asked: str, here: str, on_a_cluster: str
 ) -> None:
-    monkeypatch.setattr(precision, "_cpu_multiplies_bf16", lambda: True)
+    monkeypatch.setattr(number_format, "_cpu_flags", lambda: {"avx512_bf16"})
     spec = SweepSpec.load({"name": "s", "model": "mlp", "dataset": "digits", "epochs": 1, "precision": asked})
     digits = load_dataset("digits", cache_dir=data_cache)
     assert manifest_content("s-1", spec, digits)["precision"] == here
