@@ -3,10 +3,10 @@
     python -m benchmarks.precision --dataset parquet:PATH --train-size 8000 --epochs 3 --pairs 8
     python -m benchmarks.precision --precision int16 --dataset parquet:PATH --epochs 3 --pairs 8 --augment none
 
-In the same process, without Ray: the two precisions differ in nothing but the number format of matrix products and
-convolutions, and int16 in those of an MLP's first layer alone. A CPU without AMX or AVX512-bf16 emulates bf16, slowly,
-with the same rounding; `--device cuda` does not. There fp32 is meant to the last bit, too: convolutions do not round to
-TF32 as they otherwise do.
+In the same process, without Ray: bf16 differs in nothing but the number format of matrix products and convolutions,
+int16 in the products of an MLP's first layer and in that it rounds images to 8 bits after colour jitter. A CPU without
+AMX or AVX512-bf16 emulates bf16, slowly, with the same rounding; `--device cuda` does not. There fp32 is meant to the
+last bit, too: convolutions do not round to TF32 as they otherwise do.
 """
 
 import argparse

@@ -4,9 +4,9 @@
 
 Steady state is from the end of the first epochs, as many as run at once, to the last one's; the usual way starts a
 process for each trial in that time. The whole command adds start-up and the writing of results. Our time has three
-losses an epoch in it, the usual way's has two. It computes in float32, ours in `--precision`.
-A command's validation accuracy is the mean over its trials; the two sides' are to agree within what seeds do, so no two
-commands share one: the usual way sets none, ours is another in each pair.
+losses an epoch in it, the usual way's has two. The usual way computes in float32, ours in `--precision`. A command's
+validation accuracy is the mean over its trials; the two sides' are to agree within what seeds do, so no two commands
+share one: the usual way sets none, ours is another in each pair.
 """
 
 import argparse

@@ -7,6 +7,7 @@ from search_spaces.effective import OF_LAYER
 from search_spaces.errors import SpecError
 from search_spaces.hyperparameters import HYPERPARAMETERS
 from search_spaces.listed import resolve_listed
+from search_spaces.model_args import check_model_args
 from search_spaces.space import SearchSpace
 from search_spaces.wording import shown
 from sweep.stopping.settings import StopRuleSettings
@@ -16,6 +17,11 @@ if TYPE_CHECKING:
 
 # The algorithms with two objectives; the others have one, the highest val_acc of any epoch.
 MULTI_OBJECTIVE = ("multi-objective", "nsga2")
+
+# Of every data set's images: 3 x 32 x 32 pixels.
+INPUTS = 3072
+# Of a first layer whose products with pixels are made of integers; as sweep.models.linear, which needs torch, has it.
+FEWEST_INT16_WEIGHTS = 2**18
 
 # Hyper-parameters that may also stand at the top level, where they read better when they are fixed.
 TOP_LEVEL = ("batch_size", "optimizer")
@@ -37,11 +43,13 @@ def disagreements(spec: "SweepSpec", *, stored: bool) -> list[str]:
             f"resources.gpus_per_trial: got {spec.resources.gpus_per_trial:g}; allowed: a number from 0 to 1, since a "
             "trial computes on one GPU"
         )
-    if spec.precision == "int16" and (spec.model != "mlp" or spec.resources.gpus_per_trial > 0) and not stored:
+    if spec.precision == "int16" and not has_int16(spec) and not stored:
+        narrowest = -(-FEWEST_INT16_WEIGHTS // INPUTS)
         lines.append(
-            f"precision: got 'int16' with model {spec.model} and resources.gpus_per_trial "
-            f"{spec.resources.gpus_per_trial:g}; allowed: with mlp and 0, since it is how a CPU multiplies the first "
-            "layer of an MLP; give fp32 or auto"
+            f"precision: got 'int16' with model {spec.model}, model_args {shown(spec.model_args)}, layer_order "
+            f"{', '.join(_layer_orders(spec))} and resources.gpus_per_trial {spec.resources.gpus_per_trial:g}; "
+            f"allowed: with mlp, a first width from {narrowest}, layer orders that begin with l, and 0, since it is "
+            "how a CPU multiplies pixels in a large first layer; give fp32 or auto"
         )
     if spec.budget.max_trials is not None and spec.budget.max_trials < spec.replicates and not stored:
         lines.append(
@@ -68,6 +76,24 @@ def disagreements(spec: "SweepSpec", *, stored: bool) -> list[str]:
             f"nothing would ever be cut; allowed: 1 to {spec.epochs}, or scheduler: none"
         )
     return lines
+
+
+def has_int16(spec: "SweepSpec") -> bool:
+    """Whether all configurations of a spec would be computed in int16 if it were asked for."""
+    if spec.model != "mlp" or spec.resources.gpus_per_trial > 0:
+        return False
+    hidden = check_model_args(spec.model, spec.model_args)["hidden"]
+    assert isinstance(hidden, list)
+    return INPUTS * hidden[0] >= FEWEST_INT16_WEIGHTS and all(order.startswith("l") for order in _layer_orders(spec))
+
+
+def _layer_orders(spec: "SweepSpec") -> list[str]:
+    """All that a configuration may have."""
+    orders = _possible(spec.search_space, "layer_order")
+    if spec.configurations is None:
+        return orders
+    listed = [raw for raw in spec.configurations if isinstance(raw, dict)]  # what is no mapping is told elsewhere
+    return list(dict.fromkeys(str(raw.get("layer_order", orders[0])) for raw in listed)) or orders
 
 
 def _without_price(spec: "SweepSpec", stored: bool) -> list[str]:

@@ -127,12 +127,22 @@ _CONTENTS: list[tuple[str, str | bytes | Path, tuple[str, ...]]] = [
     (
         "int16 of a CNN",
         GOOD.replace("mlp", "cnn") + "precision: int16\n",
-        ("precision: got 'int16' with model cnn", "allowed: with mlp and 0"),
+        ("precision: got 'int16' with model cnn", "allowed: with mlp"),
     ),
     (
         "int16 on a GPU",
         GOOD + "precision: int16\nresources: {gpus_per_trial: 1}\n",
-        ("precision: got 'int16' with model mlp and resources.gpus_per_trial 1", "give fp32 or auto"),
+        ("precision: got 'int16' with model mlp", "and resources.gpus_per_trial 1", "give fp32 or auto"),
+    ),
+    (
+        "int16 of a small layer",
+        GOOD + "precision: int16\nmodel_args: {hidden: [64]}\n",
+        ("precision: got 'int16'", "hidden", "a first width from 86"),
+    ),
+    (
+        "int16 where batch norm comes first",
+        GOOD.replace("space:\n", "space:\n  layer_order: {choice: [lbrd, blrd]}\n") + "precision: int16\n",
+        ("precision: got 'int16'", "layer_order lbrd, blrd", "layer orders that begin with l"),
     ),
     ("unknown precision", GOOD + "precision: fp16\n", ("precision: got 'fp16'", "allowed: one of auto")),
     ("unknown optimizer", GOOD + "optimizer: adamw\n", ("optimizer: got 'adamw'", "allowed: one of adam")),

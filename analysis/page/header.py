@@ -52,6 +52,7 @@ def facts(results: Results) -> dict[str, str]:
     known = {
         "dataset": _distinct(trials["dataset"], [spec.get("dataset") for spec in specs(results)]),
         "model": _distinct(trials["model"], [spec.get("model") for spec in specs(results)]),
+        "precision": ", ".join(dict.fromkeys(str(m["precision"]) for m in manifests if m.get("precision"))),
         "trials": _by_status(trials),
         "configurations": _configurations(trials),
         "epochs": _epochs(results),

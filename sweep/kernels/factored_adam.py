@@ -5,7 +5,7 @@ step, and while the core multiplies the next one, it fetches what the step of th
 Goto & van de Geijn 2008 (ACM TOMS 34), section 4, but weight and moments are walked through row after row, from end to
 end: they do not fit the last cache, and memory is slow where reading starts anew.
 
-Shapes: B of a batch, I inputs, O outputs. Arrays are float32 and contiguous.
+Shapes: B of a batch, I inputs, O outputs. Arrays are float32 and contiguous; `walk` also takes words (`vectors`).
 """
 
 import numpy as np
@@ -107,7 +107,7 @@ def walk(
 
     gradients (2, ROWS, inputs of all panels): of the rows that are multiplied, and of those that are moved meanwhile.
     meaning: slope_C, shift_C, scale_O, sum_O, left_O, centre_I; a gradient is slope * scale * (what the product gives
-    + left * centre) + shift * sum. C colours, each with as many of the inputs.
+    + left * centre) + shift * sum. C colours, each with I / C of the inputs.
     """
     slope_C, shift_C, scale_O, sum_O, left_O, centre_I = meaning
     outputs = len(weight_OI)

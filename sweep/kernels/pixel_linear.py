@@ -1,12 +1,12 @@
 """The products of a first linear layer with pixels, in integers: forward, and along the gradient of the weight.
 
-A pixel is a whole number of 8 bits. Where what it is multiplied by is rounded to 16 bits, a core with AVX2 takes 16
-products and their sums in two instructions, for 8 in one in float32 (`vectors`). The weights of an output, and the
-gradients that a batch has for it, are rounded to 1/32767 of the largest of them; sums are exact, in any order.
+A pixel is a whole number of 8 bits. Where what it is multiplied by is rounded to 16 bits, AVX2 makes 16 products in one
+instruction, for 8 in float32, and the one that adds them up runs beside others' products. The weights of an output, and
+the gradients that a batch has for it, are rounded to 1/32767 of the largest of them; sums are exact, in any order.
 
-Shapes: B of a batch, I inputs, an even number, O outputs, C colours, each with I / C of the inputs. Pixels are centred:
-int16, pixel - 128. The input that stands for one is slope * pixel + shift. All else is float32, and everything
-contiguous.
+Shapes: B of a batch, I inputs, O outputs, C colours, each with I / C of the inputs, an even number of 16 or more.
+Pixels are centred: int16, pixel - 128. The input that stands for one is slope * pixel + shift. All else is float32, and
+everything contiguous.
 """
 
 import numpy as np
@@ -15,7 +15,7 @@ from sweep.kernels.compiled import compiled, inner, inner_sum
 from sweep.kernels.factored_adam import OUTPUTS, ROWS, adam_settings, panels_at_once, tiles, walk
 from sweep.kernels.factored_adam import PANEL as GRADIENT_PANEL
 from sweep.kernels.linear import IMAGES, IMAGES_BYTES, PANEL, pack
-from sweep.kernels.vectors import LANES, outer_products
+from sweep.kernels.vectors import LANES, outer_products, transpose_rounded
 
 LEVELS = 32767
 # 128 * LEVELS * 512 is the largest sum of these that an int32 holds.
@@ -37,7 +37,7 @@ def forward(
     bias_O: np.ndarray,
     y_BO: np.ndarray,
 ) -> None:
-    """Write (slope * pixels + shift) Wᵀ + b; I is at least 16."""
+    """Write (slope * pixels + shift) Wᵀ + b."""
     images = max(1, IMAGES_BYTES // (2 * pixels_BI.shape[1]))
     for b in range(0, len(pixels_BI), images):
         _forward(pixels_BI[b : b + images], slope_C, shift_C, weight_OI, bias_O, y_BO[b : b + images])
@@ -59,8 +59,8 @@ def _forward(
     image_tiles = -(-batch // IMAGES)
     images = np.empty(image_tiles * IMAGES * words + LANES, np.int32)
     panel = np.empty(PANEL * words, np.int32)
-    levels = np.empty((PANEL, inputs), np.int16)
     scales, offsets = np.empty(PANEL, np.float32), np.empty(PANEL, np.float32)
+    factors = np.empty((len(slope_C), PANEL), np.float32)
     bits_C = np.empty(len(slope_C), np.int32)
     sums = np.empty((IMAGES, PANEL), np.int32)
     for tile in range(image_tiles):
@@ -68,31 +68,31 @@ def _forward(
     for o in range(0, outputs, PANEL):
         columns = min(outputs - o, PANEL)
         for column in range(columns):
-            scales[column], offset = _round_weights(weight_OI[o + column], slope_C, shift_C, bits_C, levels[column])
+            weight_I = weight_OI[o + column]
+            scales[column], offset = _scale_and_offset(weight_I, slope_C, shift_C, bits_C)
             offsets[column] = bias_O[o + column] + offset
-        pack(levels.view(np.int32), 0, PANEL, panel, 0)
+            for c in range(len(slope_C)):
+                factors[c, column] = slope_C[c] / scales[column]
+        _pack_rounded(weight_OI, o, factors, panel)
         for b in range(batch):
             for column in range(columns):
                 y_BO[b, o + column] = offsets[column]
         for w in range(0, words, depth):
             for tile in range(image_tiles):
                 b = tile * IMAGES
-                factors = images, b * words + w * IMAGES, panel, w * PANEL, min(words - w, depth)
+                levels = images, b * words + w * IMAGES, panel, w * PANEL, min(words - w, depth)
                 # A row of the next panel with each of the first tiles.
                 ahead = weight_OI, min(o + PANEL + tile, outputs - 1), 2 * w, 2 if tile < PANEL else 0
-                _write_sums(*factors, sums, 0, 0, *ahead)
+                _write_sums(*levels, sums, 0, 0, *ahead)
                 for row in range(min(batch - b, IMAGES)):
                     _add_scaled(sums[row], scales, y_BO[b + row, o : o + columns])
 
 
 @inner
-def _round_weights(
-    weight_I: np.ndarray, slope_C: np.ndarray, shift_C: np.ndarray, bits_C: np.ndarray, levels_I: np.ndarray
+def _scale_and_offset(
+    weight_I: np.ndarray, slope_C: np.ndarray, shift_C: np.ndarray, bits_C: np.ndarray
 ) -> tuple[np.float32, np.float32]:
-    """Write slope * weight in levels. Returns what one of them stands for, and the sum of shift * weight.
-
-    bits_C: room.
-    """
+    """What one level of slope * weight stands for, and the sum of shift * weight. bits_C: room."""
     places = len(weight_I) // len(slope_C)
     largest, offset = np.float32(0), np.float32(0)
     for c in range(len(slope_C)):
@@ -100,11 +100,20 @@ def _round_weights(
         bits_C[c], total = _largest_bits_and_sum(weight, weight.view(np.int32))
         largest = max(largest, slope_C[c] * bits_C.view(np.float32)[c])
         offset += shift_C[c] * total
-    scale = _scale(largest, offset)
-    for c in range(len(slope_C)):
-        some = slice(c * places, (c + 1) * places)
-        _round(weight_I[some], slope_C[c] / scale, levels_I[some])
-    return scale, offset
+    return _scale(largest, offset), offset
+
+
+@inner
+def _pack_rounded(weight_OI: np.ndarray, first: int, factors: np.ndarray, panel: np.ndarray) -> None:
+    """As `pack` a panel of rows of the weight, times the factor of the colour and the row, in levels."""
+    places = weight_OI.shape[1] // len(factors)
+    for row in range(0, PANEL, LANES):
+        for c in range(len(factors)):
+            for i in range(0, places, 2 * LANES):
+                column = c * places + min(i, places - 2 * LANES)
+                transpose_rounded(
+                    weight_OI, factors[c, row:], first + row, column, panel, column // 2 * PANEL + row, PANEL
+                )
 
 
 @compiled
@@ -215,24 +224,13 @@ def _scale(largest: np.float32, total: np.float32) -> np.float32:
 
 
 @inner
-def _level(value: np.float32) -> np.int16:
-    """The nearest, and 0 for what is not finite: its scale tells."""
-    level = np.rint(value)
-    return np.int16(level) if abs(level) <= np.float32(LEVELS) else np.int16(0)
-
-
-@inner
-def _round(values: np.ndarray, factor: np.float32, levels: np.ndarray) -> None:
-    for i in range(len(values)):
-        levels[i] = _level(values[i] * factor)
-
-
-@inner
 def _round_each(values: np.ndarray, factors: np.ndarray, levels: np.ndarray, left: np.ndarray) -> None:
+    """What is not finite becomes 0: its scale tells."""
     for i in range(len(values)):
         value = values[i] * factors[i]
-        levels[i] = _level(value)
-        left[i] += value - np.rint(value)
+        level = np.rint(value)
+        levels[i] = np.int16(level) if abs(level) <= np.float32(LEVELS) else np.int16(0)
+        left[i] += value - level
 
 
 @inner

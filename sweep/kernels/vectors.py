@@ -24,8 +24,6 @@ LINE = 16  # float32 values that memory hands over at once
 _VECTOR = ir.VectorType(ir.FloatType(), LANES)
 _WORDS = ir.VectorType(ir.IntType(32), LANES)
 _HALVES, _PRODUCTS = (ir.VectorType(ir.IntType(bits), 2 * LANES) for bits in (16, 32))
-_LANE_NUMBERS = ir.VectorType(ir.IntType(32), LANES)
-_EVERYWHERE = ir.Constant(_LANE_NUMBERS, [0] * LANES)
 _BYTES = ir.IntType(8).as_pointer()
 _INT32, _INT64 = ir.IntType(32), ir.IntType(64)
 
@@ -86,9 +84,7 @@ def outer_products(rows: int, vectors: int, *, add: bool = False) -> Callable[..
                     for i in range(vectors)
                 ]
                 for r in range(rows):
-                    value = builder.load(builder.gep(a_place, [_INT64(r)]))
-                    a_vector = builder.insert_element(ir.Constant(kind, ir.Undefined), value, _INT32(0))
-                    a_vector = builder.shuffle_vector(a_vector, a_vector, _EVERYWHERE)
+                    a_vector = _everywhere(builder, builder.load(builder.gep(a_place, [_INT64(r)])))
                     for total, b_vector in zip(sums[r], b_vectors, strict=True):
                         builder.store(add_product(builder, a_vector, b_vector, builder.load(total)), total)
                 builder.store(builder.gep(a_place, [_INT64(rows)]), a_at)
@@ -119,33 +115,76 @@ def transpose(_: Any, a: Any, row: Any, column: Any, out: Any, start: Any, strid
     """
 
     def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
-        _, row, column, _, start, stride = values
-        height, _ = cgutils.unpack_tuple(
-            builder, context.make_array(signature.args[0])(context, builder, values[0]).shape
-        )
-        last = builder.sub(height, _INT64(1))
-
-        def vector_at(argument: int, *place: Any) -> Any:
-            return _as_vector(builder, _address(context, builder, signature.args[argument], values[argument], *place))
-
-        vectors = []
-        for i in range(LANES):
-            there = builder.add(row, _INT64(i))
-            there = builder.select(builder.icmp_signed("<", there, last), there, last)
-            vectors.append(builder.load(vector_at(0, there, column), align=4))
-        for bit in (1, 2, 4):
-            # Exchanges this bit between the number of a vector and that of a lane; when all are, rows are columns.
-            for i in range(LANES):
-                if not i & bit:
-                    pair = vectors[i], vectors[i | bit]
-                    for chosen in (0, bit):
-                        lanes = [(lane & ~bit | chosen) + (LANES if lane & bit else 0) for lane in range(LANES)]
-                        vectors[i | chosen] = builder.shuffle_vector(*pair, ir.Constant(_LANE_NUMBERS, lanes))
-        for j, vector in enumerate(vectors):
-            builder.store(vector, vector_at(3, builder.add(start, builder.mul(stride, _INT64(j)))), align=4)
+        _, row, column, *where = values
+        array, out = (context.make_array(signature.args[i])(context, builder, values[i]) for i in (0, 3))
+        places = _places_of_rows(builder, array, row, column)
+        rows = [builder.load(_as_vector(builder, place), align=4) for place in places]
+        _store_columns(builder, rows, out.data, *where[1:])
         return context.get_dummy_value()
 
     return types.void(a, row, column, out, start, stride), generate
+
+
+@intrinsic
+def transpose_rounded(_: Any, a: Any, factors: Any, row: Any, column: Any, out: Any, start: Any, stride: Any) -> Any:
+    """The function transpose_rounded(a, factors, row, column, out, start, stride), likewise, of words.
+
+    The first half of out[start + stride * j + i] is a[row + i, column + 2 * j] * factors[i], rounded, the second that
+    of the next column. a and factors are float32, out int32. What is not finite, or above 2**22, becomes any number.
+    """
+
+    def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+        _, _, row, column, *where = values
+        array, each, out = (context.make_array(signature.args[i])(context, builder, values[i]) for i in (0, 1, 4))
+        rows = []
+        for i, place in enumerate(_places_of_rows(builder, array, row, column)):
+            factor = _everywhere(builder, builder.load(builder.gep(each.data, [_INT64(i)])))
+            halves = []
+            for first in (0, LANES):
+                vector = builder.load(_as_vector(builder, builder.gep(place, [_INT64(first)])), align=4)
+                # Above 2**23 a float32 has no bits for a fraction: the last ones are those of the nearest number.
+                rounded = _fma(builder, vector, factor, ir.Constant(_VECTOR, [1.5 * 2**23] * LANES))
+                halves.append(builder.bitcast(rounded, _WORDS))
+            numbers = ir.Constant(ir.VectorType(_INT32, 2 * LANES), [*range(2 * LANES)])
+            rows.append(builder.bitcast(builder.trunc(builder.shuffle_vector(*halves, numbers), _HALVES), _VECTOR))
+        _store_columns(builder, rows, out.data, *where[1:])
+        return context.get_dummy_value()
+
+    return types.void(a, factors, row, column, out, start, stride), generate
+
+
+def _places_of_rows(builder: Any, array: Any, row: Any, column: Any) -> list[Any]:
+    """Where 8 rows of an array of two dimensions have that column; for rows that it does not have, its last one."""
+    height, width = cgutils.unpack_tuple(builder, array.shape)
+    last = builder.sub(height, _INT64(1))
+    places = []
+    for i in range(LANES):
+        there = builder.add(row, _INT64(i))
+        there = builder.select(builder.icmp_signed("<", there, last), there, last)
+        places.append(builder.gep(array.data, [builder.add(builder.mul(there, width), column)]))
+    return places
+
+
+def _store_columns(builder: Any, rows: list[Any], out: Any, start: Any, stride: Any) -> None:
+    """Of 8 vectors the first values, the second ones, and so on, each `stride` behind those before."""
+    for bit in (1, 2, 4):
+        # Exchanges this bit between the number of a vector and that of a lane; when all are, rows are columns.
+        for i in range(LANES):
+            if not i & bit:
+                pair = rows[i], rows[i | bit]
+                for chosen in (0, bit):
+                    lanes = [(lane & ~bit | chosen) + (LANES if lane & bit else 0) for lane in range(LANES)]
+                    rows[i | chosen] = builder.shuffle_vector(*pair, ir.Constant(_WORDS, lanes))
+    for j, vector in enumerate(rows):
+        place = builder.gep(out, [builder.add(start, builder.mul(stride, _INT64(j)))])
+        builder.store(vector, _as_vector(builder, place), align=4)
+
+
+def _everywhere(builder: Any, value: Any) -> Any:
+    """A vector of this value."""
+    kind = ir.VectorType(value.type, LANES)
+    vector = builder.insert_element(ir.Constant(kind, ir.Undefined), value, _INT32(0))
+    return builder.shuffle_vector(vector, vector, ir.Constant(_WORDS, [0] * LANES))
 
 
 def _fma(builder: Any, a: Any, b: Any, total: Any) -> Any:
@@ -159,8 +198,7 @@ def _add_words(builder: Any, a: Any, b: Any, total: Any) -> Any:
     a, b = (builder.sext(builder.bitcast(words, _HALVES), _PRODUCTS) for words in (a, b))
     products = builder.mul(a, b)
     first, second = (
-        builder.shuffle_vector(products, products, ir.Constant(_LANE_NUMBERS, [*range(half, 2 * LANES, 2)]))
-        for half in (0, 1)
+        builder.shuffle_vector(products, products, ir.Constant(_WORDS, [*range(half, 2 * LANES, 2)])) for half in (0, 1)
     )
     return builder.add(total, builder.add(first, second))
 

@@ -17,6 +17,8 @@ from sweep.kernels.vectors import LANES, suit_the_processor
 FEWEST_WEIGHTS = 2**18
 # Above, what the optimiser keeps of a batch in a core's cache no longer fits.
 LARGEST_BATCH = 1000
+# Of pixels: that of a colour whose standard deviation is 10 of 255. All colours share an output's 16 bits.
+MOST_SLOPE = 0.1
 # Our loops use one core; torch's products use as many as a trial has (`resources.cpus_per_trial`).
 MOST_THREADS = 2
 
@@ -35,12 +37,13 @@ class Linear(nn.Linear):
     def take_pixels(self, slope_C: Tensor, shift_C: Tensor) -> bool:
         """Whether x may be pixels from now on: int16 p, pixel - 128, which stands for slope * p + shift. On a CPU.
 
-        It may where that is faster, in a large layer, and as exact: there are as many inputs for each colour C, and
-        none is all but constant. Autograd has no gradients of such a product.
+        Not where that is no faster (few weights), does not fit (each of the C colours is to have as many inputs, 16 or
+        more, an even number), or a colour has so little contrast that its slope would leave the others few levels.
+        Autograd has no gradients of such a product.
         """
-        inputs, colours = self.in_features, len(slope_C)
-        fits = inputs >= 2 * LANES and inputs % 2 == 0 and inputs % colours == 0
-        if self.weight.numel() < FEWEST_WEIGHTS or not fits or slope_C.max() > 1:
+        of_colour, rest = divmod(self.in_features, len(slope_C))
+        fits = rest == 0 and of_colour % 2 == 0 and of_colour >= 2 * LANES
+        if self.weight.numel() < FEWEST_WEIGHTS or not fits or slope_C.max() > MOST_SLOPE:
             return False
         self.pixel_scale = slope_C, shift_C
         return True

@@ -48,7 +48,7 @@ class MLP(nn.Module):
     def take_pixels(self, slope_C: Tensor, shift_C: Tensor) -> bool:
         """Whether images may be pixels from now on, as `Linear.take_pixels` has it for the first layer.
 
-        They may if that is linear. Twice as many are then evaluated at a time, in as many bytes.
+        They may only if the network begins with it. Twice as many are then evaluated at a time, in as many bytes.
         """
         first = self.blocks[0]
         assert isinstance(first, Block)

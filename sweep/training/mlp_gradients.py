@@ -2,7 +2,7 @@
 
 Between products that empty the caches even the shortest of torch's calls takes 10 to 60 µs, and autograd makes some
 fifty of them a step. Here the loops of `sweep.kernels` follow each other and write into arrays that stay from step to
-step. The numbers are, bit for bit, those that autograd gets from `sweep.models`; a first layer may take pixels, too.
+step. In float32 the numbers are, bit for bit, autograd's; of a first layer that takes pixels autograd has none.
 
 Shapes: B of a batch, I inputs and O outputs of a linear layer, C features between layers. Arrays are float32, pixels
 int16.

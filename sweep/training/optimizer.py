@@ -51,7 +51,7 @@ class Adam(Optimizer):
     """Adam (Kingma & Ba 2015, arXiv 1412.6980, alg. 1) with torch's defaults beta 0.9 and 0.999, eps 1e-8.
 
     A linear layer that can leaves its weight's gradient as two factors (`Linear.factors`); their product and the step
-    are then one loop, equal to torch's up to rounding.
+    are then one loop, equal to torch's up to rounding (to 16 bits where x is pixels).
     """
 
     def __init__(self, model: nn.Module, *, lr: float, weight_decay: float) -> None:

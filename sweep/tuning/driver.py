@@ -107,7 +107,8 @@ def drive(
             ledger.restore(read_sweep(sweep), retry_failed=retry_failed)
             writer.flush()
             writer.tell_progress(Pace(spec, ledger).progress)
-            watch.announce(f"sweep {sweep.name}: {places.now()} trials at once; files in {sweep}")
+            precision = manifest.get("precision", "fp32")
+            watch.announce(f"sweep {sweep.name}: {places.now()} trials at once, in {precision}; files in {sweep}")
             with trials_use_waiting_workers() if address is None else nullcontext():
                 ending = _train(sweep, spec, manifest, ledger, writer, places, began, watch)
             ledger.put_unfinished()

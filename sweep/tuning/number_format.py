@@ -7,12 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from search_spaces.domains import Choice, Fixed
-from search_spaces.hyperparameters import HYPERPARAMETERS
 from sweep.spec import SweepSpec
+from sweep.spec_agreement import has_int16
 from sweep.training.precision import Precision
 
-# int16 uses one core; torch's products in float32 as many as a trial has.
+# As MOST_THREADS in sweep.models.linear, which needs torch: float32 products use all cores of a trial, int16 one.
 MOST_CPUS_FOR_INT16 = 2
 
 
@@ -20,9 +19,10 @@ def number_format(spec: SweepSpec, *, on_a_cluster: bool = False) -> Precision:
     """What a sweep that starts now computes in.
 
     auto is the fastest on this machine's CPU: bf16 where it multiplies that natively (AMX or AVX512-bf16) and a step
-    takes about half the time; int16 for an MLP on a CPU with AVX2, where it takes about three quarters. Elsewhere it is
-    fp32: bf16 would be emulated (a CPU) or is not what bounds these small networks (a GPU, whose convolutions round
-    their inputs to TF32 then, as is torch's default), and on a cluster the driver's CPU says nothing of the others.
+    takes about half the time; int16 for an MLP on a CPU with AVX2, where it takes about three quarters, if all of its
+    configurations have that: what is compared should not differ in this, too. Elsewhere it is fp32: bf16 would be
+    emulated (a CPU) or is not what bounds these small networks (a GPU, whose convolutions round their inputs to TF32
+    then, as is torch's default), and on a cluster the driver's CPU says nothing of the others.
     """
     if spec.precision != "auto":
         return spec.precision
@@ -32,28 +32,14 @@ def number_format(spec: SweepSpec, *, on_a_cluster: bool = False) -> Precision:
     if flags & {"amx_bf16", "avx512_bf16"}:
         return "bf16"
     # Vectors of AVX-512 multiply as many float32 as those of AVX2 do int16.
-    multiplies_int16_faster = "avx2" in flags and "avx512f" not in flags
-    uses_it = spec.model == "mlp" and spec.resources.cpus_per_trial <= MOST_CPUS_FOR_INT16
-    # Where a layer order begins otherwise it would be fp32: what is compared is to differ in nothing else.
-    if multiplies_int16_faster and uses_it and all(order.startswith("l") for order in _layer_orders(spec)):
-        return "int16"
-    return "fp32"
+    is_faster = "avx2" in flags and "avx512f" not in flags and spec.resources.cpus_per_trial <= MOST_CPUS_FOR_INT16
+    return "int16" if is_faster and has_int16(spec) else "fp32"
 
 
 def format_of_final_round(search: Mapping[str, Any], spec: SweepSpec) -> Precision:
     """That of the search whose manifest is given, but for int16, which a GPU does not have."""
     found: Precision = search.get("precision", "fp32")
     return "fp32" if found == "int16" and spec.resources.gpus_per_trial > 0 else found
-
-
-def _layer_orders(spec: SweepSpec) -> set[str]:
-    """All that a configuration may have."""
-    if spec.configurations is not None:
-        return {str(configuration["layer_order"]) for configuration in spec.every_configuration()}
-    domain = spec.search_space.domains.get("layer_order")
-    if isinstance(domain, Fixed | Choice):
-        return {str(order) for order in domain.values()}
-    return {str(HYPERPARAMETERS["layer_order"].default)}
 
 
 def _cpu_flags() -> set[str]:

@@ -10,6 +10,7 @@ import pytest
 from planted_sweep import epoch, trial, write_sweep
 
 import analysis
+from analysis.page.header import header
 from sweep.store.folder import LocalFolder
 from sweep.store.lease import Lease
 
@@ -136,6 +137,17 @@ def test_trials_count_as_running_while_their_sweep_does(tmp_path: Path):
     assert "60 s of training" in page.text  # six epochs of ten seconds, though no trial has an end
 
 
+def test_the_head_says_what_was_computed_in(tmp_path: Path):
+    folders = [
+        write_sweep(tmp_path / f"s{k}", [trial(curve(3, k))], precision=each)
+        for k, each in enumerate(["int16", "fp32", "int16"])
+    ]
+    told = re.search(r"<dt>precision</dt><dd>(.*?)</dd>", header(analysis.load(folders)))
+    assert told is not None
+    assert told[1] == "int16, fp32"
+    assert "precision" not in header(analysis.load(write_sweep(tmp_path / "older", [trial(curve(3, 0))])))
+
+
 def test_every_string_from_outside_stays_text(tmp_path: Path):
     trials = [
         trial(curve(4, k), layer_order=f"{k % 2}{EVIL}", optimizer=EVIL, lr=0.1 + k, status="FAILED", error=EVIL,
@@ -144,7 +156,13 @@ def test_every_string_from_outside_stays_text(tmp_path: Path):
     ]  # fmt: skip
     trials.append(trial(curve(4, 99), layer_order="lbrd"))
     folder = write_sweep(
-        tmp_path / "s", trials, sweep_id=EVIL, state=EVIL, hardware={EVIL: [EVIL]}, versions={"torch": EVIL}
+        tmp_path / "s",
+        trials,
+        sweep_id=EVIL,
+        state=EVIL,
+        precision=EVIL,
+        hardware={EVIL: [EVIL]},
+        versions={"torch": EVIL},
     )
     text, page = page_of(folder)
     assert "<img" not in text

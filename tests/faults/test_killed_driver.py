@@ -23,7 +23,7 @@ STUDY: dict[str, Any] = {
     "model": "mlp",
     "model_args": {"hidden": [512]},
     "dataset": "digits",
-    "precision": "fp32",
+    "precision": "int16",
     "epochs": 12,
     "mode": "study",
     "replicates": 2,

@@ -77,7 +77,8 @@ def test_pixels_are_multiplied_as_what_they_stand_for() -> None:
     ("inputs", "outputs", "slope"),
     [
         (256, FEWEST_WEIGHTS // 256 - 1, 0.1),
-        (14, FEWEST_WEIGHTS, 0.1),  # fewer than a vector has
+        (28, FEWEST_WEIGHTS, 0.1),
+        (66, FEWEST_WEIGHTS, 0.1),  # 33 for each colour
         (257, FEWEST_WEIGHTS, 0.1),
         (256, FEWEST_WEIGHTS, 1.1),  # all but constant: what it is divided by would take the levels of the others
     ],

@@ -5,9 +5,11 @@ from typing import Any
 import pytest
 import torch
 
+from sweep.models.linear import FEWEST_WEIGHTS, MOST_THREADS
 from sweep.spec import SweepSpec
+from sweep.spec_agreement import FEWEST_INT16_WEIGHTS
 from sweep.tuning import number_format as module
-from sweep.tuning.number_format import format_of_final_round, number_format
+from sweep.tuning.number_format import MOST_CPUS_FOR_INT16, format_of_final_round, number_format
 
 AVX2 = {"avx2", "fma"}
 ON_A_GPU = {"resources": {"gpus_per_trial": 1}}
@@ -29,6 +31,9 @@ def spec(model: str = "mlp", **keys: Any) -> SweepSpec:
         (AVX2, spec(space={"layer_order": {"choice": ["lbrd", "ldbr"]}}), "int16"),
         (AVX2, spec(space={"layer_order": {"choice": ["lbrd", "blrd"]}}), "fp32"),
         (AVX2, spec(space={"layer_order": "blrd"}), "fp32"),
+        (AVX2, spec(space={"layer_order": {"permutations": "lbrd"}}), "fp32"),
+        (AVX2, spec(model_args={"hidden": [85]}), "fp32"),  # of 2**18 weights 86
+        (AVX2, spec(model_args={"hidden": [86, 10]}), "int16"),
         (AVX2, spec(configurations=[{"lr": 0.1}, {"layer_order": "dlbr"}]), "fp32"),
         (AVX2, spec(configurations=[{"lr": 0.1}, {"layer_order": "lbdr"}]), "int16"),
         (AVX2 | {"avx512f"}, spec(), "fp32"),
@@ -51,8 +56,14 @@ def test_auto_is_the_fastest_that_all_configurations_have(
 
 def test_the_flags_are_those_of_this_cpu() -> None:
     present, flags = torch.cpu.get_capabilities(), module._cpu_flags()
-    for name in ("avx2", "amx_bf16", "avx512_bf16"):
-        assert (name in flags) == bool(present.get(name)), name
+    for name in ("avx2", "avx512_f", "amx_bf16", "avx512_bf16"):
+        assert name in present
+        assert (name.replace("_f", "f") in flags) == present[name], name
+
+
+def test_a_layer_is_large_enough_where_the_models_say_so() -> None:
+    assert FEWEST_INT16_WEIGHTS == FEWEST_WEIGHTS
+    assert MOST_CPUS_FOR_INT16 == MOST_THREADS
 
 
 @pytest.mark.parametrize(
