@@ -139,6 +139,7 @@ def check_exactly_once(epochs: pd.DataFrame, trials: pd.DataFrame) -> None:
 def reference_rows(sweep: RealSweep, trials: pd.DataFrame) -> pd.DataFrame:
     """Every epoch of these trials, trained here, one after the other, without Ray and without a kill."""
     dataset = load_dataset(sweep.study["dataset"], cache_dir=sweep.cache)
+    precision = json.loads((sweep.folder / "sweep.json").read_text())["precision"]
     rows: list[dict[str, Any]] = []
     for line in trials.itertuples():
         trial = Trial(
@@ -149,6 +150,7 @@ def reference_rows(sweep: RealSweep, trials: pd.DataFrame) -> pd.DataFrame:
             sweep_seed=sweep.study.get("search", {}).get("seed", 0),
             replicate=line.replicate,
             train_size=sweep.study.get("train_size"),
+            precision=precision,
             decompose=sweep.study.get("mode") == "study",
         )
         rows += [{"trial_id": line.trial_id, **trial.train_epoch()} for _ in range(line.epochs_run)]
