@@ -6,7 +6,7 @@ Shapes: N images of 3 colours, H and W their height and width.
 
 import numpy as np
 
-from sweep.kernels.bounds import OutOfBoundsError
+from sweep.kernels.bounds import image_at
 from sweep.kernels.compiled import compiled, inner
 
 BRIGHTNESS, CONTRAST, SATURATION, HUE = range(4)
@@ -78,10 +78,8 @@ def _change(
     image_3HW: np.ndarray,
 ) -> None:
     """Write one image, in [0, 1]."""
-    if index < 0 or index >= len(images_M3HW):
-        raise OutOfBoundsError("image", index, len(images_M3HW))
     down, right = _offset(u_7[0], padding), _offset(u_7[1], padding)
-    _crop_and_flip(images_M3HW[index], down, right, u_7[2] < np.float32(flip_prob), image_3HW)
+    _crop_and_flip(image_at(images_M3HW, index), down, right, u_7[2] < np.float32(flip_prob), image_3HW)
     for change in order:
         strength = strength_4[change]
         if strength == 0:

@@ -5,8 +5,8 @@ Shapes: N images of a data set, B of them, C colours, P pixels.
 
 import numpy as np
 
-from sweep.kernels.bounds import OutOfBoundsError
-from sweep.kernels.compiled import compiled, inner
+from sweep.kernels.bounds import image_at
+from sweep.kernels.compiled import compiled
 
 
 @compiled
@@ -18,7 +18,7 @@ def gather_centred(
     Raises OutOfBoundsError for an image that there is not.
     """
     for b in range(len(index_B)):
-        image, y_B[b] = _image_and_label(images_NCP, labels_N, index_B[b])
+        image, y_B[b] = image_at(images_NCP, index_B[b]), labels_N[index_B[b]]
         for c in range(image.shape[0]):
             colour, out = image[c], pixels_BCP[b, c]
             for p in range(len(colour)):
@@ -42,16 +42,9 @@ def gather_normalised(
     Raises OutOfBoundsError for an image that there is not.
     """
     for b in range(len(index_B)):
-        image, y_B[b] = _image_and_label(images_NCP, labels_N, index_B[b])
+        image, y_B[b] = image_at(images_NCP, index_B[b]), labels_N[index_B[b]]
         for c in range(len(mean_C)):
             mean, std = mean_C[c], std_C[c]
             colour, out = image[c], x_BCP[b, c]
             for p in range(len(colour)):
                 out[p] = (np.float32(colour[p]) - mean) / std
-
-
-@inner
-def _image_and_label(images_NCP: np.ndarray, labels_N: np.ndarray, index: int) -> tuple[np.ndarray, np.int64]:
-    if index < 0 or index >= len(images_NCP):
-        raise OutOfBoundsError("image", index, len(images_NCP))
-    return images_NCP[index], labels_N[index]

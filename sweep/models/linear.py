@@ -29,8 +29,8 @@ class Linear(nn.Linear):
     # Set by an optimiser that takes `factors` for `weight.grad` where `backward` leaves them: where the products are
     # our own.
     may_leave_factors = False
-    # The arrays dy (B, O) and x (B, I): the gradient of the weight is dyᵀ x.
-    factors: tuple[Any, Any] | None = None
+    # The arrays dy (B, O) and x (B, I), and where x is pixels what they stand for: the gradient of the weight is dyᵀ x.
+    factors: tuple[Any, ...] | None = None
     # slope_C and shift_C, float32, of a layer that takes pixels.
     pixel_scale: tuple[Tensor, Tensor] | None = None
 

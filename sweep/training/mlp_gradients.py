@@ -128,7 +128,7 @@ class _PixelLinear(_Linear):
             x_BI = self._layer.normalised(torch.from_numpy(self._x_BI))
             self._x_BI, self._multiplies = x_BI.numpy(), self._layer.multiplies(x_BI)
             return super().backward(dy_BO, with_dx=with_dx)
-        self._layer.factors = dy_BO, self._x_BI
+        self._layer.factors = dy_BO, self._x_BI, *self._scale
         linear_kernels.sum_of_rows(dy_BO, self._dbias_O)
         return NOTHING  # nothing with parameters is in front
 

@@ -5,6 +5,7 @@ That class imports torch's compiler at its first step, in every worker process, 
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -108,9 +109,12 @@ class Adam(Optimizer):
             amsgrad=False,
             maximize=False,
         )
-        for i, (dy_BO, x_BI) in multiplied.items():
+        for i, factors in multiplied.items():
             step = float(self._all_steps[i])
-            how = (
+            of_pixels = factors[1].dtype == np.int16
+            take_step: Callable[..., None] = pixel_linear.adam_step if of_pixels else factored_adam.step
+            take_step(
+                *factors,
                 *self._arrays[i],
                 float(self.weight_decay),
                 BETA1,
@@ -119,12 +123,6 @@ class Adam(Optimizer):
                 1 / math.sqrt(1 - BETA2**step),
                 EPS,
             )
-            scale = self._linear[i].pixel_scale
-            if scale is not None and x_BI.dtype == np.int16:
-                slope_C, shift_C = scale
-                pixel_linear.adam_step(dy_BO, x_BI, slope_C.numpy(), shift_C.numpy(), *how)
-            else:
-                factored_adam.step(dy_BO, x_BI, *how)
 
     def _all_without(self, places: tuple[int, ...]) -> list[list[Tensor]]:
         """Parameters, their values, means, squares and steps."""
